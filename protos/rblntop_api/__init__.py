@@ -1,0 +1,1 @@
+"""The gRPC API of rblntop: protocol definitions and the code generated from them."""

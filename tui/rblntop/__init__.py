@@ -1,0 +1,1 @@
+"""rblntop: dashboard, command line and client library for vLLM engines on RBLN NPUs."""
