@@ -84,7 +84,9 @@ def pack_request(request: Request) -> bytes:
     """Encode ``request``; group caps beyond those given are left unchanged."""
     caps = (*request.group_caps, *([UNCHANGED] * (MAX_GROUPS - len(request.group_caps))))
     caller = request.caller.encode()[:CALLER_SIZE]
-    return REQUEST.pack(MAGIC, MAJOR, MINOR, request.op, request.request_id, request.max_num_seqs, *caps, caller)
+    return REQUEST.pack(
+        MAGIC, MAJOR, MINOR, request.op, request.request_id, request.max_num_seqs, *caps, caller
+    )
 
 
 def unpack_request(data: bytes) -> Request:
