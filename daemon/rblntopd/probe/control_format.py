@@ -1,7 +1,7 @@
 """The probe's control protocol: fixed-size messages on a SOCK_SEQPACKET unix socket, one answer a question.
 
-Binary and small on purpose: the messages are read on the engine's own thread, where parsing JSON would cost
-its GIL. Versioned as major.minor like the ring file: a minor appends fields, another major is refused by name.
+Binary and small on purpose: they are read on the engine's own thread, where parsing JSON would cost its
+GIL. Versioned as major.minor like the ring file: a minor appends fields, another major is refused by name.
 """
 
 from __future__ import annotations

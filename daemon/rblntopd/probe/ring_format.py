@@ -246,10 +246,10 @@ RECORDS_OFFSET = (LIMITS_OFFSET + LIMITS_SIZE + 4095) // 4096 * 4096
 STEP = struct.Struct("<QQQ IIIIII HHHHHHHH IHHf BbBBB3x")
 """A record without its sequence word, as far as a real step uses it: step, scheduled ns, completed ns;
 schedule() ns, generation, tokens, waiting, longest sequence, queue wait us; requests, prefill requests,
-padded, running, held, ready, preempted, finished; unfinished after, new requests, count, KV usage; kind,
+padded, running, held, ready, preempted, finished; unfinished after, new requests, run length, KV usage; kind,
 group, row, admission stop, batches in flight."""
 CAUSES = struct.Struct("<6H6I")
-"""Only in an empty run: how many of its steps had each cause, and the slot time in us that each cause took."""
+"""Only in an empty run: how many steps had each cause, and the slot time in us it took."""
 RECORD_SIZE = 128
 CAUSES_AT = WORD + STEP.size
 assert CAUSES_AT + CAUSES.size <= RECORD_SIZE, CAUSES_AT + CAUSES.size
@@ -264,7 +264,7 @@ class Step(NamedTuple):
     """One completed step, or a run of consecutive empty steps.
 
     Times are CLOCK_MONOTONIC in ns. An empty run spans from the schedule of its first step to the completion
-    of its last; ``count`` says how many it holds, ``cause_counts`` and ``cause_slot_us`` why.
+    of its last; ``run_length`` says how many it holds, ``cause_counts`` and ``cause_slot_us`` why.
     """
 
     step: int
@@ -286,7 +286,7 @@ class Step(NamedTuple):
     finished: int
     unfinished: int
     new_requests: int
-    count: int
+    run_length: int
     kv_usage: float
     kind: int
     group: int

@@ -15,7 +15,6 @@ from typing import Any
 from rblntopd.probe import ring_format as fmt
 from rblntopd.probe.ring_format import Live
 
-
 _WORD = fmt.WORD
 _RECORD_WORDS = fmt.RECORD_SIZE // fmt.WORD
 
