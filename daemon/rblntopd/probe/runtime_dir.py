@@ -74,13 +74,14 @@ def engines_dirs(runtime: Path) -> list[Path]:
 def is_trusted(file: os.stat_result, directory: os.stat_result) -> bool:
     """Whether a file in ``directory`` may be read: of root, of our own uid, or of the directory's group.
 
-    The group counts only in a directory that an administrator made for it (setgid).
+    The group counts only in a directory that root made for it (setgid): anybody can make one of their own.
     """
     if not stat.S_ISREG(file.st_mode) and not stat.S_ISSOCK(file.st_mode):
         return False
     if file.st_uid in (0, os.geteuid()):
         return True
-    return bool(directory.st_mode & stat.S_ISGID) and file.st_gid == directory.st_gid
+    shared = directory.st_uid == 0 and bool(directory.st_mode & stat.S_ISGID)
+    return shared and file.st_gid == directory.st_gid
 
 
 def _make_private(path: Path) -> Path:
@@ -95,6 +96,6 @@ def _make_private(path: Path) -> Path:
         found = os.stat(part, follow_symlinks=False)
         if not stat.S_ISDIR(found.st_mode):
             raise RuntimeDirError(f"{part} is not a directory")
-        if found.st_uid not in (0, os.geteuid()) and not found.st_mode & stat.S_ISGID:
+        if found.st_uid not in (0, os.geteuid()):
             raise RuntimeDirError(f"{part} belongs to uid {found.st_uid}")
     return path
