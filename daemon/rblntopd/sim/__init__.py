@@ -1,0 +1,1 @@
+"""Engines without a device: the simulated NPU executor under the real vLLM scheduler, and a tiny model."""
