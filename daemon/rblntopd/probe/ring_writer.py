@@ -33,21 +33,23 @@ class RingWriter:
     needed the same, vllm#30407).
     """
 
-    def __init__(self, path: Path, file: int, mapping: mmap.mmap, capacity: int) -> None:
+    def __init__(self, path: Path, file: int, mapping: mmap.mmap, capacity: int, head: int) -> None:
         self.path = path
         self._file = file
         self._map = mapping
         self._view = memoryview(mapping)
         self._words = self._view.cast("Q")
         self._capacity = capacity
-        self._head = 0
+        self._head = head
         lock = threading.Lock()
         self._fence_in, self._fence_out = lock.acquire, lock.release
         # Plain ints and bound methods: enum members and attribute chains cost on the engine's thread.
         self._live_word = fmt.LIVE_OFFSET // fmt.WORD
         self._head_word = self._live_word + int(Live.HEAD)
         self._pack_step = fmt.STEP.pack_into
-        self._at = self._next_at = fmt.RECORDS_OFFSET // fmt.WORD
+        self._at = fmt.RECORDS_OFFSET // _WORD
+        self._next_at = self._at + head % capacity * _RECORD_WORDS
+        self._words[self._head_word] = head
 
     @classmethod
     def create(
@@ -60,8 +62,11 @@ class RingWriter:
         in_flight_slots: int,
         capacity: int = fmt.DEFAULT_CAPACITY,
         mode: int = 0o640,
+        head: int = 0,
     ) -> RingWriter:
         """Make the file, with all its space allocated, and lock it as a sign of life.
+
+        ``head`` goes on counting where an earlier file of the same engine stopped.
 
         The file appears under its name only when it is complete, so that a reader never sees half a header.
 
@@ -97,7 +102,7 @@ class RingWriter:
         )  # fmt: skip
         fmt.HEADER_FIXED.pack_into(mapping, 0, *header)
         mapping[fmt.DESCRIPTION_OFFSET : fmt.DESCRIPTION_OFFSET + len(text)] = text
-        ring = cls(path, file, mapping, capacity)
+        ring = cls(path, file, mapping, capacity, head)
         ring.set_live(Live.IN_FLIGHT_SLOTS, in_flight_slots)
         os.rename(temporary, path)
         return ring
@@ -112,8 +117,8 @@ class RingWriter:
         """Whether the file no longer has its name: somebody cleaned the directory."""
         return os.fstat(self._file).st_nlink == 0
 
-    def set_live(self, word: Live, value: int) -> None:
-        """Publish one word of the live block."""
+    def set_live(self, word: int, value: int) -> None:
+        """Publish one word of the live block; ``word`` is a :class:`ring_format.Live`."""
         self._words[self._live_word + word] = value
 
     def set_fault(self, text: str) -> None:

@@ -1,0 +1,83 @@
+"""A subclass of a scheduler class, made at run time, whose two step methods report to a probe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rblntopd.probe.plugin import logger, mode
+from rblntopd.probe.probe import Probe
+
+_probed: dict[type, type] = {}
+
+
+def probed(base: type) -> type:
+    """The probed subclass of ``base``; one per class, and it carries the name of ``base`` in logs.
+
+    Raises:
+        TypeError: ``base`` lacks a method that every V1 scheduler has.
+    """
+    if base in _probed.values():
+        return base
+    if base not in _probed:
+        _probed[base] = _subclass(base)
+    return _probed[base]
+
+
+def _subclass(base: Any) -> type:
+    for name in ("schedule", "update_from_output", "shutdown"):
+        if not callable(getattr(base, name, None)):
+            raise TypeError(f"{base.__module__}.{base.__qualname__} has no {name}()")
+    base_init, base_schedule = base.__init__, base.schedule
+    base_update, base_shutdown = base.update_from_output, base.shutdown
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        base_init(self, *args, **kwargs)
+        try:
+            self._rblntop = Probe.attach(self, mode())
+        except Exception as error:  # noqa: BLE001 - the engine must start, whatever is wrong with us
+            logger.warning("rblntop: the probe is off: %s", error)
+            logger.debug("rblntop: why the probe is off", exc_info=True)
+
+    # The signatures are open, because vLLM adds parameters (0.24: schedule(throttle_prefills)), and outputs
+    # are passed on untouched: RBLNScheduler.update_from_output asserts the type of what schedule() returned.
+    def schedule(self: Any, *args: Any, **kwargs: Any) -> Any:
+        probe = self._rblntop
+        if probe is None:
+            return base_schedule(self, *args, **kwargs)
+        probe.acquire()
+        try:
+            started_ns = probe.begin()
+            output = base_schedule(self, *args, **kwargs)
+            probe.scheduled(output, started_ns)
+            return output
+        finally:
+            probe.end()
+
+    def update_from_output(self: Any, scheduler_output: Any, *args: Any, **kwargs: Any) -> Any:
+        probe = self._rblntop
+        if probe is None:
+            return base_update(self, scheduler_output, *args, **kwargs)
+        probe.output_arrived()
+        result = base_update(self, scheduler_output, *args, **kwargs)
+        probe.completed(scheduler_output)
+        return result
+
+    def shutdown(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._rblntop is not None:
+            self._rblntop.close()
+        return base_shutdown(self, *args, **kwargs)
+
+    return type(
+        base.__name__,
+        (base,),
+        {
+            "__module__": base.__module__,
+            "__qualname__": base.__qualname__,
+            "__doc__": base.__doc__,
+            "_rblntop": None,
+            "__init__": __init__,
+            "schedule": schedule,
+            "update_from_output": update_from_output,
+            "shutdown": shutdown,
+        },
+    )
