@@ -1,0 +1,1 @@
+"""What the screen says, as lines of text: the same for the dashboard, ``--once`` and ``rblnctl``."""

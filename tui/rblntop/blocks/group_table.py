@@ -1,0 +1,165 @@
+"""The groups, one a row: decode batch over bucket, padding, gap, cap, and the strip of the last minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rblntop.model import Group, GroupWindow, Limit
+from rblntop.scene import Scene
+from rblntop.text.bars import bar
+from rblntop.text.cells import left, right
+from rblntop.text.durations import duration
+from rblntop.text.line import Line, Role, Span, fit
+from rblntop.text.numbers import MISSING, count, known, percent
+from rblntop.text.strip import strip
+
+MAX_STRIP = 120
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumns:
+    """Widths of the columns that change with the screen; 0 leaves one out."""
+
+    bar: int
+    gap: int
+    cap: int
+    strip: int
+
+
+def table_columns(width: int) -> TableColumns:
+    """The strip takes what is left, up to two minutes."""
+    bar_width, gap, cap = (8, 0, 8) if width < 100 else (10, 8, 10) if width < 160 else (16, 8, 12)
+    taken = 1 + 5 + 5 + 2 + bar_width + 7 + 6 + gap + 2 + cap + 1
+    return TableColumns(bar_width, gap, cap, max(0, min(MAX_STRIP, width - taken - 1)))
+
+
+def group_table(scene: Scene, width: int, rows: int) -> list[Line]:
+    """A heading, the groups that fit into ``rows``, and the row of all."""
+    sizes = table_columns(width)
+    groups = scene.snapshot.groups
+    room = max(1, rows - 2)
+    first, shown = visible_groups(scene, room)
+    lines = [_heading(scene, sizes, width, first, len(shown))]
+    lines += [_row(scene, group, sizes, width) for group in shown]
+    if not groups:
+        lines.append(fit((Span("  no groups known yet", Role.LABEL),), width))
+    lines.append(_all(scene, sizes, width))
+    return lines
+
+
+def visible_groups(scene: Scene, room: int) -> tuple[int, Sequence[Group]]:
+    """Index of the first group shown, and the groups shown."""
+    groups = scene.snapshot.groups
+    first = min(max(scene.first_group, 0), max(0, len(groups) - room))
+    return first, groups[first : first + room]
+
+
+def height_for(groups: int) -> int:
+    """Rows that the whole table takes."""
+    return max(1, groups) + 2
+
+
+def _heading(scene: Scene, sizes: TableColumns, width: int, first: int, shown: int) -> Line:
+    total = len(scene.snapshot.groups)
+    hidden = f"{first}-{first + shown - 1} of {total}" if shown < total else ""
+    spans = [
+        Span(" GROUP", Role.TITLE),
+        Span("  run  ", Role.LABEL),
+        Span(left("decode batch", sizes.bar + 7), Role.LABEL),
+        Span(right("pad", 6), Role.LABEL),
+    ]
+    if sizes.gap:
+        spans.append(Span(right("gap", sizes.gap), Role.LABEL))
+    spans.append(Span("  " + left("cap", sizes.cap) + " ", Role.LABEL))
+    seconds = f"{sizes.strip} s" if sizes.strip != 120 else "2 min"
+    legend = "height = batch/bucket  P prefill  · empty"
+    if sizes.strip < 52:
+        legend = "batch/bucket P prefill · empty"
+    text = f"{hidden or seconds}  {legend}" if sizes.strip >= 24 else hidden
+    spans.append(Span(left(text, sizes.strip), Role.LABEL))
+    return fit(tuple(spans), width)
+
+
+def _row(scene: Scene, group: Group, sizes: TableColumns, width: int) -> Line:
+    figures = scene.window.group(group.group) or GroupWindow(group.group)
+    action = f"set_group_cap({group.group})"
+    spans: list[Span] = [
+        Span(right(str(group.group), 4), Role.STRONG, action),
+        Span(right(count(group.running), 6) + "  ", Role.TEXT),
+        *_batch(group, scene, sizes.bar),
+        Span(right(percent(figures.decode_pad_ratio), 6), _pad_role(figures.decode_pad_ratio)),
+    ]
+    if sizes.gap:
+        spans.append(Span(right(duration(figures.token_gap_p50_s), sizes.gap), Role.TEXT))
+    spans.append(Span("  "))
+    spans.append(_cap(scene.snapshot.limits.cap(group.group), sizes.cap, action))
+    spans.append(Span(" "))
+    spans.extend(strip(group.strip, sizes.strip))
+    return fit(tuple(spans), width)
+
+
+def _batch(group: Group, scene: Scene, width: int) -> Line:
+    batch, bucket = group.decode_batch, group.padded_batch
+    whole = bucket if bucket is not None else _ceiling(scene.snapshot.limits.cap(group.group))
+    if batch is None:
+        return (Span(" " * width), Span(right(MISSING, 6) + " ", Role.OFF))
+    filled, track = bar(batch / whole if whole else None, width)
+    role = Role.BAR if whole and batch > whole / 2 else Role.BAR_LOW
+    text = f"{batch}/{bucket}" if bucket is not None else count(batch)
+    return (Span(filled, role), Span(track, Role.TRACK), Span(right(text, 6) + " ", Role.STRONG))
+
+
+def _cap(cap: Limit | None, width: int, action: str) -> Span:
+    if cap is None:
+        return Span(left(MISSING, width), Role.OFF)
+    if not cap.available:
+        return Span(left("fixed", width), Role.OFF)
+    text = f"{cap.wanted} of {cap.ceiling}" if cap.lowered else str(cap.wanted)
+    if cap.effective > cap.wanted:
+        text = f"{cap.wanted} ◀ {cap.effective}"
+    return Span(left(text, width), Role.STRONG if cap.lowered else Role.LABEL, action)
+
+
+def _all(scene: Scene, sizes: TableColumns, width: int) -> Line:
+    snapshot, window = scene.snapshot, scene.window
+    batches = [group.decode_batch for group in snapshot.groups if group.decode_batch is not None]
+    buckets = [group.padded_batch for group in snapshot.groups if group.padded_batch is not None]
+    batch = count(sum(batches)) if batches else MISSING
+    if buckets:
+        batch += f"/{sum(buckets)}"
+    spans: list[Span] = [
+        Span(right("all", 4), Role.LABEL),
+        Span(right(count(snapshot.running), 6) + "  ", Role.STRONG),
+        Span(right(batch, sizes.bar + 6) + " ", Role.TEXT),
+        Span(right(percent(window.decode_pad_ratio), 6), Role.TEXT),
+    ]
+    if sizes.gap:
+        spans.append(Span(right(duration(window.token_gap_p50_s), sizes.gap), Role.TEXT))
+    caps = [cap for cap in snapshot.limits.group_caps if cap.available]
+    total = ""
+    if any(cap.lowered for cap in caps):
+        total = f"{sum(cap.wanted for cap in caps)} of {sum(cap.ceiling for cap in caps)}"
+    spans.append(Span("  " + left(total, sizes.cap) + " ", Role.LABEL))
+    spans.append(Span(left(_buckets(scene, sizes.strip), sizes.strip), Role.LABEL))
+    return fit(tuple(spans), width)
+
+
+def _buckets(scene: Scene, width: int) -> str:
+    buckets = scene.snapshot.engine.decode_buckets
+    if not buckets:
+        return ""
+    if len(buckets) == 1:
+        return f"one bucket: {buckets[0]}"
+    listed = "buckets " + " ".join(str(bucket) for bucket in buckets)
+    return listed if len(listed) <= width else f"{len(buckets)} buckets, {buckets[0]} to {buckets[-1]}"
+
+
+def _ceiling(cap: Limit | None) -> int | None:
+    return cap.ceiling if cap is not None else None
+
+
+def _pad_role(ratio: float | None) -> Role:
+    if ratio is None or not known(ratio):
+        return Role.OFF
+    return Role.TEXT if ratio < 0.25 else Role.STRONG

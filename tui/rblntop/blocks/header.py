@@ -1,0 +1,63 @@
+"""The first line: which engine, what it runs on, and whether this is live."""
+
+from __future__ import annotations
+
+from rblntop.model import Engine, EngineState
+from rblntop.scene import LinkState, Scene
+from rblntop.text.cells import clean, cut
+from rblntop.text.durations import clock, duration
+from rblntop.text.line import Line, Role, Span, spread, width_of
+from rblntop.text.words import STATE
+
+
+def header(scene: Scene, width: int) -> Line:
+    """``rblntop  name  model  pp 4 ...   vllm ...   operator  ● live  03:04:31``."""
+    engine = scene.snapshot.engine
+    end = (*_role(scene), *live(scene), Span("  "), Span(_clock(scene), Role.LABEL), Span(" "))
+    room = width - width_of(end)
+    name = clean(engine.name) or "--"
+    start: Line = (Span(" rblntop ", Role.BRAND), Span("  "), Span(cut(name, max(8, room - 12)), Role.STRONG))
+    for part in _parts(engine):
+        if width_of(start) + width_of(part) + 3 <= room:
+            start += (Span("  "), *part)
+    return spread(start, end, width)
+
+
+def live(scene: Scene) -> Line:
+    """Live, stale or gone, by a glyph, a word and a colour."""
+    link, state = scene.link, scene.snapshot.engine.state
+    if link.state is LinkState.LOST:
+        return (Span(f"■ STALE {duration(link.age_s)}", Role.ACT),)
+    if link.state is LinkState.CONNECTING:
+        return (Span("◌ connecting", Role.NOTE),)
+    if state is EngineState.GONE:
+        return (Span("■ GONE", Role.ACT),)
+    if state is EngineState.STALLED:
+        return (Span("■ STALLED", Role.ACT),)
+    if state in (EngineState.STARTING, EngineState.CLOSED):
+        return (Span(f"● {STATE[state]}", Role.NOTE),)
+    return (Span("● live", Role.GOOD),)
+
+
+def _parts(engine: Engine) -> list[Line]:
+    """In order of worth: what does not fit is left out."""
+    sizes = f"pp {engine.pp_size} tp {engine.tp_size} dp {engine.dp_rank}/{engine.dp_size}"
+    versions = f"vllm {clean(engine.vllm_version) or '--'}"
+    if engine.vllm_rbln_version:
+        versions += f" + vllm-rbln {clean(engine.vllm_rbln_version)}"
+    parts: list[Line] = [(Span(sizes, Role.TEXT),)]
+    if engine.simulated:
+        parts.append((Span("SIMULATED", Role.NOTE),))
+    model = clean(engine.model)
+    if model and not engine.name.startswith(model):
+        parts.append((Span(model, Role.TEXT),))
+    return [*parts, (Span(versions, Role.LABEL),)]
+
+
+def _role(scene: Scene) -> Line:
+    word = "viewer" if scene.link.readonly else "operator"
+    return (Span(f"{word}  ", Role.LABEL),) if scene.link.address else ()
+
+
+def _clock(scene: Scene) -> str:
+    return clock(scene.clock_s if scene.clock_s is not None else scene.snapshot.time_s)

@@ -1,0 +1,31 @@
+"""The whole screen as plain text, for ``rblnctl show`` and ``rblntop --once``."""
+
+from __future__ import annotations
+
+from rblntop.blocks.group_table import group_table, height_for
+from rblntop.blocks.header import header
+from rblntop.blocks.limits_line import limits_lines
+from rblntop.blocks.summary import summary
+from rblntop.blocks.verdict_line import verdict_line
+from rblntop.blocks.windows_panel import windows_panel
+from rblntop.model import Snapshot
+from rblntop.scene import Link, Scene
+from rblntop.text.line import Line, plain
+
+MIN_WIDTH = 80
+MAX_WIDTH = 200
+
+
+def plain_screen(snapshot: Snapshot, *, width: int = 120, window_s: int = 10) -> list[str]:
+    """All groups, without keys: nobody can press them here."""
+    scene = Scene(snapshot, link=Link(readonly=True), window_s=window_s)
+    width = min(max(width, MIN_WIDTH), MAX_WIDTH)
+    lines: list[Line] = [header(scene, width), verdict_line(scene, width), ()]
+    lines += summary(scene, width)
+    lines.append(())
+    lines += group_table(scene, width, height_for(len(snapshot.groups)))
+    lines.append(())
+    lines += limits_lines(scene, width)
+    lines.append(())
+    lines += windows_panel(scene, width)
+    return [plain(line) for line in lines]

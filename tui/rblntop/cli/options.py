@@ -1,0 +1,34 @@
+"""Options that the commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+connect_option = click.option(
+    "--connect",
+    metavar="ADDRESS",
+    help="Daemon to use: unix:/path or host:port. Default: $RBLNTOP_ADDRESS, else the local daemon.",
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON (the proto JSON mapping of rblntop.v1)."
+)
+
+
+def engine_options(command: Decorated) -> Decorated:
+    """``[ENGINE]`` and ``--engine NAME``, which mean the same."""
+    command = click.option(
+        "--engine", "engine_option", metavar="NAME", help="Engine name or instance id, like ENGINE."
+    )(command)
+    return click.argument("engine", required=False)(command)
+
+
+def chosen_engine(engine: str | None, engine_option: str | None) -> str:
+    """The engine that was asked for; empty means the only one there is."""
+    if engine and engine_option and engine != engine_option:
+        raise click.UsageError(f"ENGINE is {engine!r} and --engine is {engine_option!r}: give one of them.")
+    return engine or engine_option or ""

@@ -1,0 +1,42 @@
+"""Runs a command the way a shell expects: messages to stderr, trusted exit codes, quiet when cut short."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from rblntop.cli import exit_codes
+from rblntop.client.errors import AddressError, ClientError, UnreachableError
+
+
+def run_command(command: click.Command, arguments: list[str] | None = None) -> int:
+    """Run a click command and return its exit code."""
+    try:
+        outcome = command.main(arguments, standalone_mode=False)
+        sys.stdout.flush()
+    except click.UsageError as error:
+        error.show()
+        return exit_codes.USAGE
+    except click.ClickException as error:
+        error.show()
+        return exit_codes.FAILED
+    except AddressError as error:
+        return _fail(error, exit_codes.USAGE)
+    except UnreachableError as error:
+        return _fail(error, exit_codes.UNREACHABLE)
+    except ClientError as error:
+        return _fail(error, exit_codes.FAILED)
+    except (KeyboardInterrupt, click.Abort):
+        return exit_codes.INTERRUPTED
+    except BrokenPipeError:
+        # The reader has what it wanted (`| head`). Python flushes stdout at exit and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_codes.DONE
+    return outcome if isinstance(outcome, int) else exit_codes.DONE
+
+
+def _fail(error: ClientError, code: int) -> int:
+    click.echo(f"Error: {error}", err=True)
+    return code

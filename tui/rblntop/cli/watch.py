@@ -1,0 +1,60 @@
+"""``rblnctl watch``: snapshots as they come."""
+
+from __future__ import annotations
+
+import click
+
+from rblntop.cli.options import chosen_engine, connect_option, engine_options, json_option
+
+
+@click.command()
+@engine_options
+@connect_option
+@json_option
+@click.option(
+    "--interval",
+    type=click.FloatRange(0.1, 60.0),
+    default=1.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time between snapshots.",
+)
+@click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after N snapshots.")
+def watch(
+    engine: str | None,
+    engine_option: str | None,
+    connect: str | None,
+    as_json: bool,
+    interval: float,
+    count: int | None,
+) -> None:
+    """Follow one engine, or all: a line (with --json an object) for each snapshot."""
+    import asyncio
+    from contextlib import aclosing
+
+    from rblntop.blocks.watch_line import watch_line
+    from rblntop.cli.json_output import print_json
+    from rblntop.client import Client
+    from rblntop.model.from_proto import snapshot_from_proto
+
+    async def follow() -> None:
+        ticks = 0
+        async with (
+            Client(connect) as client,
+            aclosing(
+                client.watch_snapshots(
+                    chosen_engine(engine, engine_option), interval_s=interval, strip_cells=0
+                )
+            ) as stream,
+        ):
+            async for message in stream:
+                for snapshot in message.snapshots:
+                    if as_json:
+                        print_json(snapshot, one_line=True)
+                    else:
+                        click.echo(watch_line(snapshot_from_proto(snapshot)))
+                ticks += 1
+                if ticks == count:
+                    return
+
+    asyncio.run(follow())

@@ -1,0 +1,220 @@
+"""The one place that knows both the API's messages and our model."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, TypeVar
+
+from google.protobuf import timestamp_pb2
+
+from rblntop.model.engine import Engine, EngineState
+from rblntop.model.limits import Limit, LimitKind, Limits
+from rblntop.model.snapshot import Group, InFlightBatch, Snapshot, StripCell
+from rblntop.model.step import AdmissionStop, EmptyCause, Step, StepKind
+from rblntop.model.window import EmptyShare, GroupWindow, Window
+from rblntop_api.v1 import engine_pb2, limits_pb2, snapshot_pb2, step_pb2
+
+Word = TypeVar("Word", bound=enum.Enum)
+
+
+def snapshot_from_proto(message: snapshot_pb2.Snapshot) -> Snapshot:
+    """One engine at one moment."""
+    return Snapshot(
+        engine=engine_from_proto(message.engine),
+        time_s=_seconds(message.time) if message.HasField("time") else None,
+        age_s=message.age_seconds,
+        step=message.step,
+        missed_records=message.missed_records,
+        running=message.running,
+        waiting=message.waiting,
+        preempted_waiting=message.preempted_waiting,
+        remote_kv_waiting=message.remote_kv_waiting,
+        held=message.held,
+        unassigned=message.unassigned,
+        oldest_wait_s=_known(message, "oldest_wait_seconds"),
+        kv_usage_ratio=_known(message, "kv_usage_ratio"),
+        kv_blocks_used=_known(message, "kv_blocks_used"),
+        max_seq_len=_known(message, "max_seq_len"),
+        admission_stop=_word(AdmissionStop, message.admission_stop),
+        groups=tuple(_group(group) for group in message.groups),
+        in_flight=tuple(_in_flight(batch) for batch in message.in_flight),
+        limits=limits_from_proto(message.limits),
+        windows=tuple(_window(window) for window in message.windows),
+        probe_us_per_step=_known(message, "probe_us_per_step"),
+        daemon_cpu_ratio=_known(message, "daemon_cpu_ratio"),
+    )
+
+
+def engine_from_proto(message: engine_pb2.Engine) -> Engine:
+    """What an engine is."""
+    return Engine(
+        name=message.name,
+        instance_id=message.instance_id,
+        state=_word(EngineState, message.state),
+        pid=message.pid or None,
+        started_at_s=_seconds(message.started_at) if message.HasField("started_at") else None,
+        model=message.model,
+        vllm_version=message.vllm_version,
+        vllm_rbln_version=message.vllm_rbln_version,
+        probe_version=message.probe_version,
+        scheduler_class=message.scheduler_class,
+        pp_size=message.pp_size,
+        tp_size=message.tp_size,
+        dp_size=message.dp_size,
+        dp_rank=message.dp_rank,
+        batch_queue_depth=message.batch_queue_depth,
+        group_count=message.group_count,
+        # None of these can be 0 in an engine: 0 is what an absent field reads as.
+        max_num_seqs=message.max_num_seqs or None,
+        max_num_batched_tokens=message.max_num_batched_tokens or None,
+        max_model_len=message.max_model_len or None,
+        block_size=message.block_size or None,
+        num_blocks=message.num_blocks or None,
+        decode_buckets=tuple(sorted(message.decode_buckets)),
+        simulated=message.simulated,
+        padding_is_local=message.padding_is_local,
+        restarts=message.restarts,
+        notice=message.notice,
+    )
+
+
+def limits_from_proto(message: limits_pb2.Limits) -> Limits:
+    """All limits of an engine."""
+    limits = [_limit(limit) for limit in message.limits]
+    caps = [limit for limit in limits if limit.kind is LimitKind.GROUP_CAP and limit.group is not None]
+    return Limits(
+        generation=message.generation,
+        # V0 has one max_num_seqs per group; the screen shows the engine's, or the first there is.
+        max_num_seqs=next((limit for limit in limits if limit.kind is LimitKind.MAX_NUM_SEQS), None),
+        group_caps=tuple(sorted(caps, key=lambda cap: cap.group or 0)),
+        admission=message.admission or None,
+        admission_from=_word(LimitKind, message.admission_from),
+        accepted_step=message.accepted_step if message.generation else None,
+        in_force_step=_known(message, "in_force_step"),
+        settled_step=_known(message, "settled_step"),
+    )
+
+
+def step_from_proto(message: step_pb2.Step) -> Step:
+    """One completed step."""
+    return Step(
+        sequence=message.sequence,
+        step=message.step,
+        kind=_word(StepKind, message.kind),
+        group=_known(message, "group"),
+        scheduled_ns=message.scheduled_ns,
+        completed_ns=message.completed_ns,
+        requests=message.requests,
+        prefill_requests=message.prefill_requests,
+        tokens=message.tokens,
+        padded_batch=_known(message, "padded_batch"),
+        max_seq_len=message.max_seq_len,
+        running=message.running,
+        waiting=message.waiting,
+        admission_stop=_word(AdmissionStop, message.admission_stop),
+        kv_usage_ratio=message.kv_usage_ratio,
+        generation=message.generation,
+        count=message.count or 1,
+        causes=tuple((_word(EmptyCause, cause.cause), cause.steps) for cause in message.causes),
+    )
+
+
+def _limit(message: limits_pb2.Limit) -> Limit:
+    return Limit(
+        kind=_word(LimitKind, message.kind),
+        group=_known(message, "group"),
+        floor=message.floor,
+        ceiling=message.ceiling,
+        target=_known(message, "target"),
+        effective=message.effective,
+        available=message.available,
+        unavailable_reason=message.unavailable_reason,
+    )
+
+
+def _group(message: snapshot_pb2.Group) -> Group:
+    return Group(
+        group=message.group,
+        running=message.running,
+        decode_batch=_known(message, "decode_batch"),
+        padded_batch=_known(message, "padded_batch"),
+        strip=tuple(
+            StripCell(cell.fill_permille / 1000, cell.decode_permille / 1000, cell.prefill_permille / 1000)
+            for cell in message.strip
+        ),
+    )
+
+
+def _in_flight(message: snapshot_pb2.InFlightBatch) -> InFlightBatch:
+    return InFlightBatch(
+        step=message.step,
+        kind=_word(StepKind, message.kind),
+        group=_known(message, "group"),
+        requests=message.requests,
+        tokens=message.tokens,
+        padded_batch=_known(message, "padded_batch"),
+        age_s=message.age_us / 1e6,
+    )
+
+
+def _window(message: snapshot_pb2.Window) -> Window:
+    return Window(
+        seconds=message.seconds,
+        covered_s=message.covered_seconds,
+        decode_steps=message.decode_steps,
+        prefill_steps=message.prefill_steps,
+        mixed_steps=message.mixed_steps,
+        empty_steps=message.empty_steps,
+        lost_steps=message.lost_steps,
+        decode_pad_ratio=_known(message, "decode_pad_ratio"),
+        queue_occupancy_ratio=_known(message, "queue_occupancy_ratio"),
+        bubble_ratio=_known(message, "bubble_ratio"),
+        empty=tuple(
+            EmptyShare(_word(EmptyCause, share.cause), share.steps, share.ratio) for share in message.empty
+        ),
+        stage_busy_ratio_estimate=_known(message, "stage_busy_ratio_estimate"),
+        prefill_stall_ratio=_known(message, "prefill_stall_ratio"),
+        group_skew=_known(message, "group_skew"),
+        output_tokens_per_s=_known(message, "output_tokens_per_second"),
+        prefill_tokens_per_s=_known(message, "prefill_tokens_per_second"),
+        steps_per_s=_known(message, "steps_per_second"),
+        admitted_per_s=_known(message, "admitted_per_second"),
+        preempted=message.preempted,
+        finished=message.finished,
+        token_gap_p50_s=_known(message, "token_gap_p50_seconds"),
+        token_gap_p99_s=_known(message, "token_gap_p99_seconds"),
+        queue_wait_p50_s=_known(message, "queue_wait_p50_seconds"),
+        queue_wait_p99_s=_known(message, "queue_wait_p99_seconds"),
+        step_p50_s=_known(message, "step_p50_seconds"),
+        step_p99_s=_known(message, "step_p99_seconds"),
+        schedule_p50_s=_known(message, "schedule_p50_seconds"),
+        max_seq_len=_known(message, "max_seq_len"),
+        groups=tuple(
+            GroupWindow(
+                group=figures.group,
+                decode_steps=figures.decode_steps,
+                mean_decode_batch=_known(figures, "mean_decode_batch"),
+                decode_pad_ratio=_known(figures, "decode_pad_ratio"),
+                token_gap_p50_s=_known(figures, "token_gap_p50_seconds"),
+                token_gap_p99_s=_known(figures, "token_gap_p99_seconds"),
+            )
+            for figures in message.groups
+        ),
+    )
+
+
+def _known(message: Any, field: str) -> Any:
+    """A field's value, or None where the message does not have it."""
+    return getattr(message, field) if message.HasField(field) else None
+
+
+def _word(words: type[Word], value: int) -> Word:
+    """An enum value; one that a newer daemon invented is unknown to us."""
+    try:
+        return words(value)
+    except ValueError:
+        return words(0)
+
+
+def _seconds(timestamp: timestamp_pb2.Timestamp) -> float:
+    return float(timestamp.seconds) + timestamp.nanos / 1e9

@@ -1,0 +1,57 @@
+"""All that one frame is drawn from."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+from rblntop.model import Snapshot, Window
+
+
+class LinkState(enum.Enum):
+    """How we stand with the daemon."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The connection to the daemon, at the time of the frame."""
+
+    state: LinkState = LinkState.LIVE
+    age_s: float = 0.0
+    """Since the last message came."""
+    cause: str = ""
+    """Why it is lost."""
+    address: str = ""
+    readonly: bool = False
+    readonly_because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One engine, the connection, and what the operator chose to see."""
+
+    snapshot: Snapshot
+    link: Link = field(default_factory=Link)
+    window_s: int = 10
+    clock_s: float | None = None
+    """Wall-clock time of the frame; None: the snapshot's."""
+    engines: tuple[str, ...] = ()
+    """Names of all engines, in order; the chosen one is the snapshot's."""
+    restarted_ago_s: float | None = None
+    """Since another process took over the name while we watched."""
+    first_group: int = 0
+    """The group at the top of the table, when there are more than fit."""
+
+    @property
+    def window(self) -> Window:
+        """The figures of the chosen window; all missing if the daemon sent none."""
+        return self.snapshot.window(self.window_s) or Window(self.window_s)
+
+    @property
+    def stale(self) -> bool:
+        """What is shown is not what is."""
+        return self.link.state is LinkState.LOST

@@ -1,0 +1,1 @@
+"""Plain text: numbers, bars, strips and lines of spans. Knows neither grpc nor textual."""

@@ -1,0 +1,25 @@
+"""Horizontal bars with a resolution of an eighth of a cell."""
+
+from __future__ import annotations
+
+from rblntop.text.numbers import known
+
+TRACK = "░"
+_EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
+
+
+def bar(ratio: float | None, width: int) -> tuple[str, str]:
+    """The filled part and the track of a bar, together ``width`` cells.
+
+    A ratio that is not known has no filled part; one above 0 always shows at least an eighth.
+    """
+    if ratio is None or not known(ratio) or width <= 0:
+        return "", TRACK * max(0, width)
+    eighths = round(min(max(ratio, 0.0), 1.0) * width * 8)
+    if ratio > 0:
+        eighths = max(1, eighths)
+    if ratio < 1:
+        eighths = min(eighths, width * 8 - 1)
+    full, rest = divmod(eighths, 8)
+    filled = "█" * full + _EIGHTHS[rest]
+    return filled, TRACK * (width - len(filled))
