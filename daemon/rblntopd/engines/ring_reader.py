@@ -1,0 +1,244 @@
+"""Reads a ring with ``pread``: never mapped, never torn, and every record that is lost is counted.
+
+Imports nothing outside the standard library and the ring format, so that a ring can be read without a daemon.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from rblntopd.engines.ring_file import Problem, RingFileError, open_ring
+from rblntopd.probe import ring_format as fmt
+from rblntopd.probe.ring_format import Live
+
+#: A record as it was decoded: its sequence word (position + 1), then the fields of ``ring_format.Step``.
+Row: TypeAlias = tuple[Any, ...]
+#: How many steps of an empty run had each cause, and the slot time in us each took.
+Causes: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
+
+#: Records in one ``pread``: 256 KB.
+CHUNK_RECORDS = 2048
+#: A block under a sequence lock is written in about 20 us; a reader that is disturbed this often gives up.
+BLOCK_TRIES = 50
+
+_LIVE = struct.Struct(f"<{fmt.LIVE_WORDS}Q")
+_WORD = struct.Struct("<Q")
+_CAUSE_COUNT = len(fmt.EmptyCause)
+# Structs without the sequence lock, which is read as a word of its own.
+_KIND_AT = 1 + fmt.Step._fields.index("kind")
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Consecutive records, oldest first."""
+
+    first: int
+    """Sequence number of the first row."""
+    rows: list[Row]
+    missed: int
+    """Records before ``first`` that were wanted and are no longer in the ring."""
+    causes: dict[int, Causes] = field(default_factory=dict)
+    """Of the empty runs, by sequence number."""
+
+    @property
+    def next(self) -> int:
+        """Sequence number to go on from."""
+        return self.first + len(self.rows)
+
+    def steps(self) -> Iterator[tuple[int, fmt.Step, Causes | None]]:
+        """Sequence number, step, and the causes of an empty run."""
+        for row in self.rows:
+            sequence = row[0] - 1
+            yield sequence, fmt.Step._make(row[1:]), self.causes.get(sequence)
+
+
+class RingReader:
+    """One open ring. Any number of readers may read it at once; none of them can disturb the writer."""
+
+    def __init__(self, path: Path, file: int, header: fmt.Header) -> None:
+        self.path = path
+        self.header = header
+        self._file = file
+        status = os.fstat(file)
+        self.identity = (status.st_dev, status.st_ino)
+        """Device and inode: differs when another file has taken the path."""
+        self._row = struct.Struct(f"<Q{fmt.STEP.format[1:]}{header.record_size - fmt.CAUSES_AT}x")
+        assert self._row.size == header.record_size
+
+    @classmethod
+    def open(cls, path: Path) -> RingReader:
+        """Open the ring at ``path``.
+
+        Raises:
+            RingFileError: the file is not one to read; the error says what is wrong with it.
+        """
+        file, header = open_ring(path)
+        return cls(path, file, header)
+
+    @property
+    def capacity(self) -> int:
+        """Records the ring can hold."""
+        return self.header.record_capacity
+
+    def fileno(self) -> int:
+        """The open file, for a lock test."""
+        return self._file
+
+    def close(self) -> None:
+        """Let go of the file. Closing twice is allowed."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def __enter__(self) -> RingReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def description(self) -> dict[str, Any]:
+        """The engine's description of itself; every key is optional.
+
+        Raises:
+            RingFileError: it is not a JSON object.
+        """
+        raw = self._read(self.header.description_offset, self.header.description_size, "description")
+        try:
+            found = json.loads(raw.rstrip(b"\0").decode() or "{}")
+        except (ValueError, RecursionError) as error:
+            raise RingFileError(
+                self.path, Problem.CORRUPT, f"its description is not JSON: {error}"
+            ) from error
+        if not isinstance(found, dict):
+            raise RingFileError(self.path, Problem.CORRUPT, "its description is not a JSON object")
+        return found
+
+    def live(self) -> tuple[int, ...]:
+        """The words of the live block, by :class:`ring_format.Live`. Each is whole; they need not agree."""
+        return _LIVE.unpack(self._read(self.header.live_offset, _LIVE.size, "live block"))
+
+    def fault(self) -> str:
+        """Why the probe switched itself off; empty when it did not."""
+        length = min(self.live()[Live.FAULT_LENGTH], fmt.FAULT_SIZE)
+        offset = self.header.live_offset + fmt.FAULT_OFFSET - fmt.LIVE_OFFSET
+        return self._read(offset, length, "fault").decode(errors="replace") if length else ""
+
+    def head(self) -> int:
+        """Records published so far."""
+        offset = self.header.live_offset + Live.HEAD * fmt.WORD
+        return int(_WORD.unpack(self._read(offset, fmt.WORD, "live block"))[0])
+
+    def in_flight(self) -> list[fmt.InFlight]:
+        """Batches in flight, oldest first. An entry that changed while it was read is left out."""
+        slots = min(self.live()[Live.IN_FLIGHT_SLOTS], fmt.MAX_IN_FLIGHT)
+        stride = self.header.in_flight_entry_size
+        size = slots * stride
+        once = self._read(self.header.in_flight_offset, size, "in-flight table")
+        again = self._read(self.header.in_flight_offset, size, "in-flight table")
+        found = []
+        for at in range(0, size, stride):
+            entry = fmt.InFlight(*fmt.IN_FLIGHT.unpack_from(once, at))
+            if entry.step and once[at : at + fmt.IN_FLIGHT_SIZE] == again[at : at + fmt.IN_FLIGHT_SIZE]:
+                found.append(entry)
+        return sorted(found)
+
+    def sample(self) -> fmt.Sample | None:
+        """The latest sample; None before the first, or when it changed at every try."""
+        values = self._locked(fmt.SAMPLE, self.header.sample_offset, "sample block")
+        if values is None:
+            return None
+        at = 1 + len(fmt.Sample._fields) - 2
+        groups = fmt.MAX_GROUPS
+        running, batch = values[at : at + groups], values[at + groups : at + 2 * groups]
+        return fmt.Sample._make((*values[1:at], running, batch))
+
+    def limits(self) -> fmt.Limits | None:
+        """The limits in force; None before the probe wrote any, or when they changed at every try."""
+        values = self._locked(fmt.LIMITS, self.header.limits_offset, "limits block")
+        if values is None:
+            return None
+        at = 1 + len(fmt.Limits._fields) - 3
+        groups = fmt.MAX_GROUPS
+        caps = (values[at + n * groups : at + (n + 1) * groups] for n in range(3))
+        return fmt.Limits._make((*values[1:at], *caps))
+
+    def read(self, sequence: int, limit: int = CHUNK_RECORDS) -> Records:
+        """At most ``limit`` records from ``sequence`` on; fewer, or none, where there are no more yet.
+
+        A record is returned only if its sequence word is its own and it still lay in the ring after the
+        copy; what the writer overwrote meanwhile counts as missed.
+        """
+        head = self.head()
+        first = max(sequence, head - self.capacity + 1, 0)
+        count = min(head - first, limit, CHUNK_RECORDS)
+        if count <= 0:
+            return Records(max(first, sequence), [], max(0, first - sequence))
+        raw = self._records(first, count)
+        # The slot after the newest record is being written: the record that it held is no longer whole.
+        oldest = self.head() - self.capacity + 1
+        rows = list(self._row.iter_unpack(raw))
+        skip = min(max(0, oldest - first), count)
+        for at in range(count - 1, skip - 1, -1):
+            if rows[at][0] != first + at + 1:
+                skip = at + 1  # Not published as this record: a writer with another history.
+                break
+        causes = {}
+        for at in range(skip, count):
+            if rows[at][_KIND_AT] == fmt.Kind.EMPTY:
+                found = fmt.CAUSES.unpack_from(raw, at * self.header.record_size + fmt.CAUSES_AT)
+                causes[first + at] = (found[:_CAUSE_COUNT], found[_CAUSE_COUNT:])
+        return Records(first + skip, rows[skip:], first + skip - sequence, causes)
+
+    def first_completed_since(self, mono_ns: int) -> int:
+        """Sequence number of about the first record that completed at ``mono_ns`` or later.
+
+        A bisection: records lie in the order they completed in.
+        """
+        high = self.head()
+        low = max(0, high - self.capacity + 1)
+        while low < high:
+            middle = (low + high) // 2
+            found = self.read(middle, 1)
+            if not found.rows or found.first != middle or found.rows[0][3] < mono_ns:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _records(self, first: int, count: int) -> bytes:
+        size = self.header.record_size
+        slot = first % self.capacity
+        before_end = min(count, self.capacity - slot)
+        raw = self._read(self.header.records_offset + slot * size, before_end * size, "records")
+        if before_end < count:
+            raw += self._read(self.header.records_offset, (count - before_end) * size, "records")
+        return raw
+
+    def _locked(self, layout: struct.Struct, offset: int, name: str) -> tuple[Any, ...] | None:
+        for _ in range(BLOCK_TRIES):
+            raw = self._read(offset, layout.size, name)
+            (sequence,) = _WORD.unpack_from(raw)
+            if sequence == 0:
+                return None
+            if sequence % 2 == 0 and self._read(offset, fmt.WORD, name) == raw[: fmt.WORD]:
+                return layout.unpack(raw)
+        return None
+
+    def _read(self, offset: int, size: int, name: str) -> bytes:
+        try:
+            raw = os.pread(self._file, size, offset)
+        except OSError as error:
+            raise RingFileError(
+                self.path, Problem.UNREADABLE, f"{name}: {error.strerror or error}"
+            ) from error
+        if len(raw) != size:
+            raise RingFileError(
+                self.path, Problem.TRUNCATED, f"its {name} ends after {len(raw)} of {size} bytes"
+            )
+        return raw
