@@ -1,0 +1,243 @@
+"""The figures of a window, from the cells of a timeline. docs/metrics.md says what each one means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rblntopd.metrics.cells import NS
+from rblntopd.metrics.series import merged, quantile
+from rblntopd.metrics.shapes import shape_of
+from rblntopd.metrics.timeline import CELL_NS, DECODE, EMPTY, LOST, MIXED, PREFILL, Timeline
+from rblntopd.probe.ring_format import EmptyCause, InFlight
+
+MAX_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class GroupWindow:
+    """Figures of one group. None: nothing was measured."""
+
+    group: int
+    decode_steps: int
+    mean_decode_batch: float | None
+    decode_pad_ratio: float | None
+    token_gap_p50_seconds: float | None
+    token_gap_p99_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyShare:
+    """Empty steps of one cause, and the slot time attributed to it as a share of all slot time."""
+
+    cause: EmptyCause
+    steps: int
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Figures over some seconds that end at a cell boundary. None: nothing was measured."""
+
+    seconds: float
+    covered_seconds: float
+    decode_steps: int
+    prefill_steps: int
+    mixed_steps: int
+    empty_steps: int
+    lost_steps: int
+    decode_pad_ratio: float | None
+    queue_occupancy_ratio: float | None
+    bubble_ratio: float | None
+    empty: tuple[EmptyShare, ...]
+    stage_busy_ratio_estimate: float | None
+    prefill_stall_ratio: float | None
+    group_skew: float | None
+    output_tokens_per_second: float | None
+    prefill_tokens_per_second: float | None
+    steps_per_second: float | None
+    admitted_per_second: float | None
+    preempted: int
+    finished: int
+    token_gap_p50_seconds: float | None
+    token_gap_p99_seconds: float | None
+    queue_wait_p50_seconds: float | None
+    queue_wait_p99_seconds: float | None
+    step_p50_seconds: float | None
+    step_p99_seconds: float | None
+    schedule_p50_seconds: float | None
+    max_seq_len: int | None
+    groups: tuple[GroupWindow, ...]
+
+
+def ratio(part: float, whole: float) -> float | None:
+    """``part / whole`` within 0..1; None when there is no whole."""
+    return min(1.0, max(0.0, part / whole)) if whole > 0 else None
+
+
+def pad_ratio(real: int, padded: int) -> float | None:
+    """``sum(padded - real) / sum(padded)``."""
+    return (padded - real) / padded if padded > 0 else None
+
+
+def window(
+    timeline: Timeline,
+    seconds: int,
+    end_cell: int,
+    in_flight: Sequence[InFlight],
+    *,
+    slots: int,
+    stages: int,
+) -> Window:
+    """The figures of the ``seconds`` before the start of cell ``end_cell``.
+
+    A step counts in the window it completed in. Slot time is cut at both ends of the window; a batch in
+    flight holds its slot up to the end, and nobody knows yet whether it will stall decodes.
+
+    Args:
+        timeline: the engine's cells.
+        seconds: 1 .. 60.
+        end_cell: number of the first cell that is not in the window.
+        in_flight: batches scheduled and not yet in the timeline.
+        slots: depth of the batch queue.
+        stages: pipeline stages.
+    """
+    cells = timeline.cells
+    first_cell = end_cell - seconds * NS // CELL_NS
+
+    def total(column: list[int]) -> int:
+        return cells.total(column, first_cell, end_cell)
+
+    def seconds_at(share: float, counts: Mapping[int, int]) -> float | None:
+        found = quantile(counts, share)
+        return None if found is None else found / NS
+
+    begin_ns, end_ns = first_cell * CELL_NS, end_cell * CELL_NS
+    covered = max(0, end_ns - max(begin_ns, timeline.covered_from_ns)) / NS
+    if not timeline.covered_from_ns:
+        covered = 0.0
+    busy_ns, demand_ns, stage_ns = _slot_time(timeline, begin_ns, end_ns, in_flight)
+    slot_ns = slots * demand_ns
+    occupancy = ratio(busy_ns, slot_ns)
+    steps = {kind: total(column) for kind, column in timeline.steps.items()}
+    gaps = [columns.gaps.counts(first_cell, end_cell) for columns in timeline.groups]
+    all_gaps = merged(gaps)
+    latency = timeline.latency.counts(first_cell, end_cell)
+    queue_wait = timeline.queue_wait.counts(first_cell, end_cell)
+
+    def rate(count: int) -> float | None:
+        return count / covered if covered > 0 else None
+
+    return Window(
+        seconds=float(seconds),
+        covered_seconds=covered,
+        decode_steps=steps[DECODE],
+        prefill_steps=steps[PREFILL],
+        mixed_steps=steps[MIXED],
+        empty_steps=steps[EMPTY],
+        lost_steps=steps[LOST],
+        decode_pad_ratio=pad_ratio(total(timeline.padded_real), total(timeline.padded)),
+        queue_occupancy_ratio=occupancy,
+        bubble_ratio=None if occupancy is None else 1 - occupancy,
+        empty=_empty_shares(timeline, first_cell, end_cell, slot_ns, busy_ns),
+        stage_busy_ratio_estimate=ratio(stage_ns, stages * demand_ns),
+        prefill_stall_ratio=ratio(total(timeline.stall_ns), slot_ns),
+        group_skew=_group_skew(timeline, first_cell, end_cell),
+        output_tokens_per_second=rate(total(timeline.output_tokens)),
+        prefill_tokens_per_second=rate(total(timeline.prefill_tokens)),
+        steps_per_second=rate(steps[DECODE] + steps[PREFILL] + steps[MIXED]),
+        admitted_per_second=rate(total(timeline.admitted)),
+        preempted=total(timeline.preempted),
+        finished=total(timeline.finished),
+        token_gap_p50_seconds=seconds_at(0.5, all_gaps),
+        token_gap_p99_seconds=seconds_at(0.99, all_gaps),
+        queue_wait_p50_seconds=seconds_at(0.5, queue_wait),
+        queue_wait_p99_seconds=seconds_at(0.99, queue_wait),
+        step_p50_seconds=seconds_at(0.5, latency),
+        step_p99_seconds=seconds_at(0.99, latency),
+        schedule_p50_seconds=seconds_at(0.5, timeline.schedule.counts(first_cell, end_cell)),
+        max_seq_len=cells.highest(timeline.longest, first_cell, end_cell) or None,
+        groups=tuple(
+            _group_window(timeline, group, first_cell, end_cell, gaps[group])
+            for group in range(len(timeline.groups))
+        ),
+    )
+
+
+def _slot_time(
+    timeline: Timeline, begin_ns: int, end_ns: int, in_flight: Sequence[InFlight]
+) -> tuple[int, int, int]:
+    """Slot time of non-empty batches, demand time and stage time, with what is in flight at the end."""
+    cells = timeline.cells
+    first_cell, end_cell = begin_ns // CELL_NS, end_ns // CELL_NS
+    busy_ns = cells.total(timeline.busy_ns, first_cell, end_cell)
+    demand_ns = cells.total(timeline.demand_ns, first_cell, end_cell)
+    stage_ns = cells.total(timeline.stage_ns, first_cell, end_cell)
+    open_from_ns = timeline.demand_to_ns if timeline.open else end_ns
+    for batch in in_flight:
+        if batch.kind == EMPTY or batch.scheduled_ns >= end_ns:
+            continue
+        open_from_ns = min(open_from_ns, max(batch.scheduled_ns, timeline.demand_to_ns))
+        busy_ns += end_ns - max(batch.scheduled_ns, begin_ns)
+        shape = shape_of(batch.kind, batch.requests, batch.padded, batch.tokens)
+        unloaded_ns = timeline.shapes.unloaded_ns(shape)
+        if unloaded_ns is not None:
+            # Its own time comes first: later it only waits.
+            stage_ns += max(
+                0, min(end_ns, batch.scheduled_ns + unloaded_ns) - max(batch.scheduled_ns, begin_ns)
+            )
+    demand_ns += max(0, end_ns - max(open_from_ns, begin_ns))
+    return busy_ns, demand_ns, stage_ns
+
+
+def _empty_shares(
+    timeline: Timeline, first_cell: int, end_cell: int, slot_ns: int, busy_ns: int
+) -> tuple[EmptyShare, ...]:
+    """What the slot time that no non-empty batch held is made of; the ratios sum to the bubble ratio.
+
+    Slot time of empty steps goes to their causes, scaled down where it exceeds what is there; slot time that
+    no batch held at all is demand: the engine had nothing to schedule.
+    """
+    cells = timeline.cells
+    cause_ns = [cells.total(column, first_cell, end_cell) for column in timeline.cause_ns]
+    bubble_ns = max(0, slot_ns - busy_ns)
+    recorded_ns = sum(cause_ns)
+    scale = bubble_ns / recorded_ns if recorded_ns > bubble_ns else 1.0
+    found = []
+    for cause in EmptyCause:
+        steps = cells.total(timeline.cause_steps[cause], first_cell, end_cell)
+        attributed = cause_ns[cause] * scale
+        if cause == EmptyCause.DEMAND:
+            attributed += max(0, bubble_ns - recorded_ns)
+        if steps or attributed:
+            found.append(EmptyShare(cause, steps, attributed / slot_ns if slot_ns else 0.0))
+    return tuple(found)
+
+
+def _group_skew(timeline: Timeline, first_cell: int, end_cell: int) -> float | None:
+    """Largest over mean of the groups' running requests, averaged over the samples of the window."""
+    cells = timeline.cells
+    if not cells.total(timeline.samples, first_cell, end_cell):
+        return None
+    running = [cells.total(columns.running, first_cell, end_cell) for columns in timeline.groups]
+    everyone = sum(running)
+    return max(running) * len(running) / everyone if everyone else None
+
+
+def _group_window(
+    timeline: Timeline, group: int, first_cell: int, end_cell: int, gaps: Mapping[int, int]
+) -> GroupWindow:
+    cells, columns = timeline.cells, timeline.groups[group]
+    steps = cells.total(columns.decode_steps, first_cell, end_cell)
+    real = cells.total(columns.padded_real, first_cell, end_cell)
+    p50, p99 = quantile(gaps, 0.5), quantile(gaps, 0.99)
+    return GroupWindow(
+        group=group,
+        decode_steps=steps,
+        mean_decode_batch=cells.total(columns.decode_requests, first_cell, end_cell) / steps
+        if steps
+        else None,
+        decode_pad_ratio=pad_ratio(real, cells.total(columns.padded, first_cell, end_cell)),
+        token_gap_p50_seconds=None if p50 is None else p50 / NS,
+        token_gap_p99_seconds=None if p99 is None else p99 / NS,
+    )
