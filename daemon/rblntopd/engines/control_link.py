@@ -1,0 +1,68 @@
+"""Asks the probe of an engine: one question, one answer, a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import socket
+from pathlib import Path
+
+from rblntopd.probe import control_format as wire
+from rblntopd.probe.control_format import Answer, Op, Request
+from rblntopd.probe.runtime_dir import is_trusted
+
+_request_ids = itertools.count(1)
+
+
+class ControlLinkError(Exception):
+    """The probe gave no answer; the message says why."""
+
+    def __init__(self, text: str, timed_out: bool = False, version: bool = False) -> None:
+        super().__init__(text)
+        self.timed_out = timed_out
+        self.version = version
+
+
+async def set_limits(
+    path: Path, max_num_seqs: int | None, group_caps: dict[int, int], caller: str, timeout_s: float
+) -> Answer:
+    """Ask the probe behind the socket at ``path`` to change limits, all or none.
+
+    Raises:
+        ControlLinkError: no answer came. After a timeout the change may still be carried out.
+    """
+    caps = [wire.UNCHANGED] * (max(group_caps, default=-1) + 1)
+    for group, cap in group_caps.items():
+        caps[group] = cap
+    request = Request(Op.SET_LIMITS, next(_request_ids), max_num_seqs or wire.UNCHANGED, tuple(caps), caller)
+    try:
+        return await asyncio.wait_for(_ask(path, request), timeout_s)
+    except asyncio.TimeoutError:
+        raise ControlLinkError(f"gave no answer in {timeout_s:g} s", timed_out=True) from None
+    except wire.ProtocolError as error:
+        raise ControlLinkError(str(error), version=True) from error
+    except OSError as error:
+        raise ControlLinkError(f"its control socket: {error.strerror or error}") from error
+
+
+async def _ask(path: Path, request: Request) -> Answer:
+    loop = asyncio.get_running_loop()
+    directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if not is_trusted(os.stat(path.name, dir_fd=directory, follow_symlinks=False), os.fstat(directory)):
+            raise PermissionError(0, f"{path} is not of root, of uid {os.geteuid()} or of a shared group")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK) as connection:
+            # By way of the directory's descriptor: sun_path holds 107 bytes, and paths may be longer.
+            address = f"/proc/self/fd/{directory}/{path.name}"
+            await loop.sock_connect(connection, address)
+            await loop.sock_sendall(connection, wire.pack_request(request))
+            while True:
+                data = await loop.sock_recv(connection, wire.ANSWER.size + 4096)
+                if not data:
+                    raise ConnectionResetError(0, "was closed without an answer")
+                answer = wire.unpack_answer(data)
+                if answer.request_id in (request.request_id, 0):
+                    return answer
+    finally:
+        os.close(directory)
