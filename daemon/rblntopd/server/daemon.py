@@ -1,0 +1,137 @@
+"""The daemon: looks for engines, reads their rings, and serves until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from rblntop_api.v1 import control_pb2, telemetry_pb2
+from rblntopd.engines.registry import Registry
+from rblntopd.probe import __version__
+from rblntopd.server.control import ControlService
+from rblntopd.server.cpu_share import CpuShare
+from rblntopd.server.followed_process import FollowedProcess
+from rblntopd.server.service_handlers import service_handler
+from rblntopd.server.socket_place import SocketPlace, SocketPlaceError
+from rblntopd.server.subscriber import WRITE_DEADLINE_S, WriteWatch
+from rblntopd.server.telemetry import TelemetryService
+
+logger = logging.getLogger(__name__)
+
+#: How often the runtime directory and the rings are looked at when nobody asks. The ring holds minutes.
+SCAN_S = 0.5
+#: Streams get this long to end; then the process ends, whatever they do.
+STOP_GRACE_S = 1.0
+STOP_DEADLINE_S = 3.0
+SERVICES = (
+    telemetry_pb2.DESCRIPTOR.services_by_name["Telemetry"],
+    control_pb2.DESCRIPTOR.services_by_name["Control"],
+)
+
+
+async def serve(
+    runtime: Path,
+    socket: Path,
+    followed: FollowedProcess | None = None,
+    write_deadline_s: float = WRITE_DEADLINE_S,
+) -> None:
+    """Serve until SIGTERM or SIGINT, or until the followed process and all engines are gone.
+
+    Raises:
+        SocketPlaceError: the socket cannot be served.
+    """
+    place = SocketPlace(socket)
+    place.take()
+    registry = Registry(runtime)
+    try:
+        registry.scan()
+        watch = WriteWatch(write_deadline_s)
+        server = await _start(registry, place, watch)
+        logger.info("rblntopd %s serves %s, engines in %s", __version__, place.address, runtime)
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        tasks = [asyncio.create_task(watch.run()), asyncio.create_task(_look(registry, followed, stop))]
+        for task in tasks:
+            task.add_done_callback(lambda _: stop.set())
+        await stop.wait()
+        failed = [task.exception() for task in tasks if task.done() and not task.cancelled()]
+        for task in tasks:
+            task.cancel()
+        await _stop(server)
+        for error in failed:
+            if error is not None:
+                raise error
+    finally:
+        registry.close()
+        place.release()
+
+
+async def _start(registry: Registry, place: SocketPlace, watch: WriteWatch) -> grpc.aio.Server:
+    cpu = CpuShare()
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    telemetry, control = SERVICES
+    server.add_generic_rpc_handlers(
+        (
+            service_handler(telemetry, TelemetryService(registry, cpu, watch), {"WatchSnapshots"}),
+            service_handler(control, ControlService(registry)),
+        )
+    )
+    checks = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    names = [service.full_name for service in SERVICES]
+    for name in ("", *names):
+        await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
+    reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    # Nobody may come in between the bind and the chmod.
+    before = os.umask(0o177)
+    try:
+        server.add_insecure_port(place.address)
+    except RuntimeError as error:
+        raise SocketPlaceError(f"cannot listen on {place.address}: {error}") from error
+    finally:
+        os.umask(before)
+    place.set_mode()
+    await server.start()
+    return server
+
+
+async def _look(registry: Registry, followed: FollowedProcess | None, stop: asyncio.Event) -> None:
+    """Keep the registry up to date."""
+    while True:
+        await registry.refresh()
+        await asyncio.sleep(SCAN_S)
+        registry.scan()
+        if followed is not None and followed.over(registry.any_alive):
+            logger.info("process %d and all engines are gone: ending", followed.pid)
+            return
+
+
+async def _stop(server: grpc.aio.Server) -> None:
+    logger.info("stopping")
+    stopping = asyncio.ensure_future(server.stop(STOP_GRACE_S))
+    done, _ = await asyncio.wait([stopping], timeout=STOP_DEADLINE_S)
+    if not done:
+        # server.stop() waits for ever behind a subscriber that does not read.
+        logger.warning("a subscriber does not let go: ending without it")
+
+
+def run(serving: Callable[[], Awaitable[None]]) -> None:
+    """Run a daemon to its end, and end the process even where a stuck call holds the event loop's tasks.
+
+    Raises:
+        SocketPlaceError: the socket cannot be served.
+    """
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(serving())
+    logging.shutdown()
+    # Not loop.close(): tasks of stuck calls would be waited for.
+    os._exit(0)

@@ -1,0 +1,85 @@
+"""Errors with google.rpc details: a reason that programs can tell apart, and a text for the person."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, NoReturn
+
+import grpc
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from rblntopd.engines.registry import EngineLookupError
+from rblntopd.engines.ring_file import RingFileError
+
+DOMAIN = "rblntop"
+
+
+class Reason(enum.Enum):
+    """Every ``ErrorInfo.reason`` there is."""
+
+    ENGINE_NOT_FOUND = "ENGINE_NOT_FOUND"
+    ENGINE_AMBIGUOUS = "ENGINE_AMBIGUOUS"
+    INVALID_FIELD = "INVALID_FIELD"
+    """A field has a value that is not allowed; ``field``, ``value`` and ``allowed`` are in the metadata."""
+    CONTROL_UNAVAILABLE = "CONTROL_UNAVAILABLE"
+    """This engine has no such control."""
+    ENGINE_GONE = "ENGINE_GONE"
+    ENGINE_SILENT = "ENGINE_SILENT"
+    """The engine lives and did not answer in time."""
+    PROBE_DENIED = "PROBE_DENIED"
+    PROBE_VERSION = "PROBE_VERSION"
+    """The probe speaks another version of the control protocol."""
+    PROBE_FAULTED = "PROBE_FAULTED"
+    RING_UNREADABLE = "RING_UNREADABLE"
+
+
+_CODES = {
+    Reason.ENGINE_NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    Reason.ENGINE_AMBIGUOUS: grpc.StatusCode.INVALID_ARGUMENT,
+    Reason.INVALID_FIELD: grpc.StatusCode.INVALID_ARGUMENT,
+    Reason.CONTROL_UNAVAILABLE: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.ENGINE_GONE: grpc.StatusCode.UNAVAILABLE,
+    Reason.ENGINE_SILENT: grpc.StatusCode.UNAVAILABLE,
+    Reason.PROBE_DENIED: grpc.StatusCode.PERMISSION_DENIED,
+    Reason.PROBE_VERSION: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.PROBE_FAULTED: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.RING_UNREADABLE: grpc.StatusCode.UNAVAILABLE,
+}
+
+
+class RequestError(Exception):
+    """A call that is refused or failed."""
+
+    def __init__(self, reason: Reason, text: str, **metadata: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.text = text
+        self.metadata = metadata
+
+
+def invalid_field(field: str, value: object, allowed: str) -> RequestError:
+    """A value of a request that is not allowed."""
+    text = f"{field}={value}: allowed is {allowed}"
+    return RequestError(Reason.INVALID_FIELD, text, field=field, value=str(value), allowed=allowed)
+
+
+def as_request_error(error: EngineLookupError | RingFileError) -> RequestError:
+    """An error of the engine side in the API's terms."""
+    if isinstance(error, RingFileError):
+        return RequestError(Reason.RING_UNREADABLE, str(error))
+    reason = Reason.ENGINE_AMBIGUOUS if error.ambiguous else Reason.ENGINE_NOT_FOUND
+    return RequestError(reason, str(error), engines=",".join(error.known))
+
+
+async def abort(context: grpc.aio.ServicerContext[Any, Any], error: RequestError) -> NoReturn:
+    """End the call with ``error``; the ErrorInfo travels in ``grpc-status-details-bin``."""
+    detail = any_pb2.Any()
+    detail.Pack(
+        error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN, metadata=error.metadata)
+    )
+    code = _CODES[error.reason]
+    status = rpc_status.to_status(status_pb2.Status(code=code.value[0], message=error.text, details=[detail]))
+    await context.abort(status.code, status.details, status.trailing_metadata)
+    raise AssertionError("abort() always raises")

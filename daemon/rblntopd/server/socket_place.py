@@ -1,0 +1,134 @@
+"""Where the daemon listens: a unix socket path that is locked, short enough, and ours."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from pathlib import Path
+
+from rblntopd.probe.runtime_dir import SERVICE_DIR
+
+SERVICE_SOCKET_DIR = Path("/run/rblntopd")
+SOCKET_NAME = "rblntopd.sock"
+#: sun_path holds 108 bytes with its terminator (unix(7)).
+MAX_PATH = 107
+
+
+class SocketPlaceError(Exception):
+    """The daemon cannot listen where it should; the message says why and what to do."""
+
+
+def default_socket(runtime: Path) -> Path:
+    """The service's socket for the service's runtime directory, else one in the runtime directory."""
+    if os.geteuid() == 0 and runtime == SERVICE_DIR and SERVICE_SOCKET_DIR.is_dir():
+        return SERVICE_SOCKET_DIR / SOCKET_NAME
+    return runtime / SOCKET_NAME
+
+
+def socket_path(listen: str) -> Path:
+    """The path in ``unix:/path``.
+
+    Raises:
+        SocketPlaceError: it has no such form.
+    """
+    scheme, _, path = listen.partition(":")
+    if scheme != "unix" or not path:
+        raise SocketPlaceError(f"--listen {listen}: give unix:/path/of/the/socket")
+    return Path(path).absolute()
+
+
+class SocketPlace:
+    """A socket path under a lock file, so that a second daemon cannot take it over unseen.
+
+    A gRPC server replaces a socket that is there, and deletes it when it ends, whoever listens on it now.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = -1
+
+    @property
+    def address(self) -> str:
+        """The address as gRPC wants it."""
+        return f"unix:{self.path}"
+
+    def take(self) -> None:
+        """Lock the path and remove a socket that a dead daemon left there.
+
+        Raises:
+            SocketPlaceError: another daemon has it, it cannot be written, or it is no place for a socket.
+        """
+        length = len(os.fsencode(self.path))
+        if length > MAX_PATH:
+            raise SocketPlaceError(
+                f"{self.path}: a socket path has at most {MAX_PATH} bytes, this one has {length}: "
+                "choose a shorter one with --listen unix:PATH or $RBLNTOP_RUNTIME_DIR"
+            )
+        try:
+            _own_directory(self.path.parent)
+            self._lock = os.open(
+                self.path.with_name(f"{self.path.name}.lock"),
+                os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW,
+                0o600,
+            )
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._lock, 32, 0).decode(errors="replace").strip()
+            self.release()
+            raise SocketPlaceError(
+                f"another rblntopd (pid {holder or 'unknown'}) already serves {self.path}"
+            ) from None
+        except OSError as error:
+            self.release()
+            raise SocketPlaceError(f"cannot serve {self.path}: {error.strerror or error}") from error
+        os.truncate(self._lock, 0)
+        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+        self._remove_socket()
+
+    def set_mode(self) -> None:
+        """Let the owner in, and for the service the socket's group: never what the umask happens to say."""
+        os.chmod(self.path, 0o660 if self.path.parent == SERVICE_SOCKET_DIR else 0o600)
+
+    def release(self) -> None:
+        """Remove the socket and let the next daemon in. The lock file stays: it is the lock."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def _remove_socket(self) -> None:
+        try:
+            found = os.lstat(self.path)
+        except FileNotFoundError:
+            return
+        if not stat.S_ISSOCK(found.st_mode):
+            self.release()
+            raise SocketPlaceError(f"{self.path} is there and is not a socket: move it away")
+        try:
+            os.unlink(self.path)
+        except OSError as error:
+            self.release()
+            raise SocketPlaceError(f"cannot remove the old socket {self.path}: {error.strerror}") from error
+
+
+def is_served(path: Path) -> bool:
+    """Whether a daemon holds the lock of ``path``."""
+    try:
+        lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def _own_directory(directory: Path) -> None:
+    """Make the directory where it is missing; one that others own could be swapped under us."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    owner = os.stat(directory).st_uid
+    if owner not in (0, os.geteuid()):
+        raise SocketPlaceError(f"{directory} belongs to uid {owner}, not to root or uid {os.geteuid()}")
