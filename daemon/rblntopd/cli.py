@@ -1,0 +1,93 @@
+"""The command line of the daemon. Imports what a command needs only when it runs: ``--help`` is quick."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+@click.group()
+@click.version_option(package_name="rblntop", prog_name="rblntopd")
+@click.option(
+    "--log-level", type=click.Choice(LOG_LEVELS), default="info", show_default=True, help="To standard error."
+)
+def main(log_level: str) -> None:
+    """Watch and steer vLLM engines on RBLN NPUs: the daemon, and how to start an engine with the probe."""
+    import logging
+
+    logging.basicConfig(
+        level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+
+
+@main.command()
+@click.option(
+    "--runtime-dir",
+    type=click.Path(path_type=Path),
+    help="Where engines put their rings.  [default: $RBLNTOP_RUNTIME_DIR, /run/rblntop, the session's]",
+)
+@click.option("--listen", metavar="unix:PATH", help="Socket to serve.  [default: in the runtime directory]")
+@click.option(
+    "--exit-with-pid", type=int, metavar="PID", help="End some seconds after this process and all engines."
+)
+def serve(runtime_dir: Path | None, listen: str | None, exit_with_pid: int | None) -> None:
+    """Find engines, read their flight recorders, and serve them over gRPC."""
+    from rblntopd.probe.runtime_dir import runtime_dir as default_runtime_dir
+    from rblntopd.server.socket_place import SocketPlaceError, default_socket, socket_path
+
+    runtime = (runtime_dir or default_runtime_dir()).absolute()
+    try:
+        socket = socket_path(listen) if listen else default_socket(runtime)
+        # After the arguments: grpc takes a quarter of a second to import.
+        from rblntopd.server import daemon
+        from rblntopd.server.followed_process import FollowedProcess
+
+        followed = None if exit_with_pid is None else FollowedProcess(exit_with_pid)
+        daemon.run(lambda: daemon.serve(runtime, socket, followed))
+    except SocketPlaceError as error:
+        click.echo(f"rblntopd: {error}", err=True)
+        sys.exit(1)
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.option("--name", help="Name of the engine.  [default: model and data-parallel rank]")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def run(name: str | None, command: tuple[str, ...]) -> None:
+    """Become COMMAND, an engine, with the probe on and a daemon beside it.
+
+    For example: rblntopd run -- vllm serve MODEL --pipeline-parallel-size 2
+    """
+    from rblntopd.engine_command import EngineCommandError, become
+
+    try:
+        become(name, command)
+    except EngineCommandError as error:
+        click.echo(f"rblntopd run: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+@main.group()
+def probe() -> None:
+    """The part that runs inside the engine."""
+
+
+@probe.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+def export(directory: Path) -> None:
+    """Write the probe alone into DIRECTORY, for an engine's PYTHONPATH."""
+    from rblntopd.probe_export import export_probe
+
+    try:
+        export_probe(directory)
+    except OSError as error:
+        click.echo(f"rblntopd probe export: {directory}: {error.strerror or error}", err=True)
+        sys.exit(1)
+    click.echo(f"put {directory.absolute()} in front of the engine's PYTHONPATH")
+
+
+if __name__ == "__main__":
+    main()
