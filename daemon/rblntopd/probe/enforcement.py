@@ -30,7 +30,7 @@ class Enforcement:
         *,
         step: int,
         now_ns: int,
-        in_flight: Callable[[], list[Mapping[str, int]]],
+        in_flight: Callable[[], set[str]],
     ) -> list[str]:
         """Accept new targets. To be called under the lock that is held during ``schedule()``.
 
@@ -43,7 +43,7 @@ class Enforcement:
         if self.active and self._has_budget:
             rbln_budget.install()
             if not was_active:
-                self.step_caps.in_flight = {key for batch in in_flight() for key in batch}
+                self.step_caps.in_flight = in_flight()
         if was_active and not self.active:
             self.restore()
         return warnings

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 from rblntopd.probe import clock, quiet_thread
 from rblntopd.probe.control_format import Answer, Op, Request, Status
@@ -28,16 +28,10 @@ from rblntopd.probe.ring_format import Limits, Live, ProbeState
 from rblntopd.probe.ring_writer import RingWriter
 from rblntopd.probe.runtime_dir import make_engines_dir, runtime_dir
 from rblntopd.probe.sampler import INTERVAL_NS, Sampler
+from rblntopd.probe.step_log import COMPLETED_FIELDS, READ_AT, Completed, Scheduled, StepLog
 
 _numbers = itertools.count()
 _attached: weakref.WeakSet[Probe] = weakref.WeakSet()
-
-#: The probe's own time is measured in one step of so many.
-COST_EVERY = 16
-#: The engine's thread looks at the control socket at most this often.
-POLL_NS = 1_000_000
-#: How often the quiet thread looks whether the ring still has its name.
-VANISHED_NS = 500_000_000
 
 
 class Probe:
@@ -54,20 +48,28 @@ class Probe:
         self.facts = facts
         self.server = server
         self.closed = False
-        self.last_step_ns = 0
-        """Latest step on CLOCK_MONOTONIC, whatever the recorder's clock: the quiet thread is in real time."""
+        self.busy = False
+        """Whether :meth:`begin` has something to do before the next step."""
+        self.asked = False
+        """Whether the control socket has something for the engine's thread."""
         self._lock = Lock()
         self.acquire = self._lock.acquire
         """Held during ``schedule()``: limits change between two steps only, never within one."""
         self.recorder = Recorder(scheduler, facts, ring)
         self.enforcement = Enforcement(scheduler, facts, self.recorder.rows, limits)
         self.recorder.limit_holds = self.enforcement.holds_back
-        self.output_arrived = self.recorder.output_arrived
+        self.log: StepLog = []
+        self.read_at = READ_AT
+        self.due_ns = 0
+        """When the log must be read whatever it holds."""
+        self.cost_ns = self.cost_steps = 0
+        """The probe's own time on the engine's thread, and the steps it took it for."""
         self._sampler = Sampler(scheduler, facts, self.recorder)
         self._scheduler = scheduler
         self._now = clock.monotonic_ns
-        self._next_sample_ns = self._next_poll_ns = self._next_look_ns = 0
-        self._cost_ns = self._cost_steps = 0
+        self._next_sample_ns = 0
+        self._looked_at = -1
+        self._vanished = False
 
     @classmethod
     def attach(cls, scheduler: Any, mode: str) -> Probe:
@@ -96,44 +98,24 @@ class Probe:
 
     # --- around the scheduler's step methods; none of these raises ---------------------------------------
 
-    def begin(self) -> int:
-        """Before ``schedule()``, under the lock: carry out changes and set the limits. Returns the time."""
+    def begin(self) -> None:
+        """Before ``schedule()``, under the lock, while :attr:`busy`: serve, and set the limits."""
         try:
-            now_ns = self.last_step_ns = time.monotonic_ns()
-            if now_ns >= self._next_poll_ns and self.server is not None:
-                self._next_poll_ns = now_ns + POLL_NS
-                self.server.serve(self._handle)
+            if self.asked:
+                self.asked = False
+                if self.server is not None:
+                    self.server.serve(self._handle)
             enforcement = self.enforcement
-            if enforcement.state.generation:
-                state = enforcement.state
-                if not state.in_force_step:
-                    self._put_in_force()
-                if enforcement.active:
-                    enforcement.begin_step()
-            return self._now()
-        except Exception as error:  # noqa: BLE001 - the engine goes on, whatever is wrong with us
-            self._fault(error)
-            return 0
-
-    def scheduled(self, output: Any, started_ns: int) -> None:
-        """After ``schedule()``, under the lock: note the batch."""
-        try:
-            ended_ns = self._now()
-            recorder = self.recorder
-            recorder.scheduled(output, started_ns, ended_ns)
-            enforcement = self.enforcement
-            if enforcement.active:
-                enforcement.step_caps.in_flight.update(output.num_scheduled_tokens)
             state = enforcement.state
-            if state.in_force_step and not state.settled_step:
-                self._drained()
-            if ended_ns >= self._next_sample_ns:
-                self._next_sample_ns = ended_ns + INTERVAL_NS
-                self._sampler.sample(ended_ns)
-            if not recorder.step % COST_EVERY:
-                self._add_cost(self._now() - ended_ns)
-        except Exception as error:  # noqa: BLE001 - as above
-            self._fault(error)
+            if self.log and (enforcement.active or not state.in_force_step):
+                self.read_log(self._now())
+            if state.generation and not state.in_force_step:
+                state.begin_step(self.recorder.step + 1)
+                self._show_limits()
+            if enforcement.active:
+                enforcement.begin_step()
+        except Exception as error:  # noqa: BLE001 - the engine goes on, whatever is wrong with us
+            self.fault(error)
 
     def end(self) -> None:
         """``schedule()`` returned or raised: let go of the lock."""
@@ -143,15 +125,46 @@ class Probe:
         finally:
             self._lock.release()
 
-    def completed(self, output: Any) -> None:
-        """After ``update_from_output()``: publish the step's record."""
-        try:
-            with self._lock:
-                self.recorder.completed(output)
-                if self.enforcement.active:
-                    self.enforcement.step_caps.in_flight.difference_update(output.num_scheduled_tokens)
-        except Exception as error:  # noqa: BLE001 - as above
-            self._fault(error)
+    def read_log(self, now_ns: int) -> None:
+        """Turn what the steps wrote down into records, and do what is due. Under the lock.
+
+        May raise: the caller switches the probe off.
+        """
+        recorder, enforcement = self.recorder, self.enforcement
+        state = enforcement.state
+        # The engine's thread may append meanwhile, so exactly what was read is taken away.
+        entries = self.log[:]
+        for entry in entries:
+            if len(entry) == COMPLETED_FIELDS:
+                recorder.completed(cast(Completed, entry))
+            else:
+                recorder.scheduled(cast(Scheduled, entry))
+                self.cost_steps += 1
+        del self.log[: len(entries)]
+        if enforcement.active:
+            enforcement.step_caps.in_flight = recorder.members_in_flight()
+        if state.in_force_step and not state.settled_step:
+            state.end_step(recorder.step, len(self._scheduler.running))
+            self._show_limits()
+        if now_ns >= self._next_sample_ns:
+            self._next_sample_ns = now_ns + INTERVAL_NS
+            self._sampler.sample(now_ns)
+            recorder.ring.set_live(Live.PROBE_NS, self.cost_ns)
+            recorder.ring.set_live(Live.PROBE_STEPS, self.cost_steps)
+        self._plan()
+        self.cost_ns += self._now() - now_ns
+
+    def _plan(self) -> None:
+        """Which of the next step's hooks have work to do."""
+        state = self.enforcement.state
+        in_force = not state.generation or bool(state.in_force_step)
+        self.busy = self.asked or self.enforcement.active or not in_force
+        every_step = (
+            self.enforcement.active
+            or (state.generation and not state.settled_step)
+            or self.recorder.needs_requests
+        )
+        self.due_ns = 0 if every_step else self._next_sample_ns
 
     def close(self) -> None:
         """The engine shuts down in order."""
@@ -160,6 +173,7 @@ class Probe:
         self.closed = True
         try:
             with self._lock:
+                self.read_log(self._now())
                 self.recorder.flush()
                 if self.server is not None:
                     self.server.close()
@@ -182,29 +196,20 @@ class Probe:
 
     def _change(self, max_num_seqs: int | None, group_caps: Mapping[int, int]) -> list[str]:
         recorder = self.recorder
+        self.read_log(self._now())
         warnings = self.enforcement.change(
             max_num_seqs,
             group_caps,
             step=recorder.step,
             now_ns=time.monotonic_ns(),
-            in_flight=lambda: [batch.output.num_scheduled_tokens for batch in recorder.in_flight.values()],
+            in_flight=recorder.members_in_flight,
         )
         state = self.enforcement.state
         recorder.generation = state.generation
         recorder.admission_stop_at_limit = STOP_GROUP_CAPS if state.admission_from_caps else STOP_MAX_NUM_SEQS
         self._show_limits()
+        self._plan()
         return warnings
-
-    def _put_in_force(self) -> None:
-        state = self.enforcement.state
-        state.begin_step(self.recorder.step + 1)
-        self._show_limits()
-
-    def _drained(self) -> None:
-        """Show the drain's progress, and its end."""
-        state = self.enforcement.state
-        state.end_step(self.recorder.step, len(self._scheduler.running))
-        self._show_limits()
 
     def _handle(self, request: Request) -> Answer:
         """Carry out one question from the control socket."""
@@ -244,33 +249,52 @@ class Probe:
 
     # --- the quiet thread --------------------------------------------------------------------------------
 
-    def quiet(self, asked: bool) -> None:
-        """No step runs: answer questions, and show what the engine is stuck on. On the quiet thread."""
+    def ask(self) -> None:
+        """Have the engine's thread serve before its next step, should it come first."""
+        self.asked = self.busy = True
+
+    def serve(self) -> None:
+        """Answer what the control socket holds. On the quiet thread."""
+        try:
+            with self._lock:
+                if not self.closed and self.server is not None:
+                    self.server.serve(self._handle)
+        except Exception as error:  # noqa: BLE001 - as above
+            self.fault(error)
+
+    def look(self) -> None:
+        """Show what is in flight and give a sign of life, where no step does. On the quiet thread."""
         try:
             with self._lock:
                 if self.closed:
                     return
-                if asked and self.server is not None:
-                    self.server.serve(self._handle)
-                now_ns = time.monotonic_ns()
-                if now_ns < self._next_look_ns:
-                    return
-                self._next_look_ns = now_ns + INTERVAL_NS
-                self.recorder.flush()
-                self._sampler.sample(self._now())
-                self.recorder.ring.set_live(Live.CONTROL_NS, now_ns)
-                if not now_ns // INTERVAL_NS % (VANISHED_NS // INTERVAL_NS):
-                    self._recreate_if_vanished()
+                recorder = self.recorder
+                if recorder.step + len(self.log) == self._looked_at:
+                    # No step since: what is there is all there is to come for now.
+                    self.read_log(self._now())
+                    recorder.flush()
+                    self._sampler.sample(self._now())
+                self._looked_at = recorder.step + len(self.log)
+                recorder.ring.set_live(Live.CONTROL_NS, time.monotonic_ns())
+                self._recreate_if_vanished()
         except Exception as error:  # noqa: BLE001 - as above
-            self._fault(error)
+            self.fault(error)
 
     def _recreate_if_vanished(self) -> None:
         """Somebody cleaned the directory: come back, with the sequence numbers going on."""
         old = self.recorder.ring
         if not old.vanished:
             return
-        make_engines_dir(runtime_dir())
-        self.recorder.ring = _create_ring(old.path, self.facts, head=old.head)
+        try:
+            make_engines_dir(runtime_dir())
+            self.recorder.ring = _create_ring(old.path, self.facts, head=old.head)
+        except OSError as error:
+            # The limits in force matter more than the records: stay, and try again.
+            if not self._vanished:
+                logger.warning("rblntop: %s vanished and cannot be made again: %s", old.path, error)
+            self._vanished = True
+            return
+        self._vanished = False
         old.close()
         if self.server is not None and not self.server.path.exists():
             server, self.server = self.server, ControlServer.create(self.server.path)
@@ -287,14 +311,7 @@ class Probe:
         self._show_limits()
         ring.set_live(Live.STATE, ProbeState.LIVE)
 
-    def _add_cost(self, after_ns: int) -> None:
-        self._cost_ns += after_ns
-        self._cost_steps += 1
-        ring = self.recorder.ring
-        ring.set_live(Live.PROBE_NS, self._cost_ns)
-        ring.set_live(Live.PROBE_STEPS, self._cost_steps)
-
-    def _fault(self, error: Exception) -> None:
+    def fault(self, error: Exception) -> None:
         """Switch the probe off for good; the engine goes on with the limits it was started with."""
         self._scheduler._rblntop = None
         self.closed = True
@@ -305,6 +322,8 @@ class Probe:
                 self.enforcement.active = False
                 self.enforcement.restore()
             self.recorder.ring.set_fault(text)
+            if self.server is not None:
+                self.server.close()
         except Exception:  # noqa: BLE001 - as above
             logger.warning("rblntop: and could not say so in its ring", exc_info=True)
 

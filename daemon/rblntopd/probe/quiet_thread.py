@@ -1,7 +1,7 @@
-"""Serves the probe while the engine's thread does not: the engine is idle, or stuck on the device.
+"""Serves the probe beside the engine's thread: questions at any time, and a look around while no step runs.
 
-While steps run, the engine's thread does all of it itself, because a busy engine thread can keep another
-thread from the GIL for seconds.
+Questions are served here as soon as this thread gets the lock that ``schedule()`` holds. A busy engine thread
+can keep it from the GIL, so it also leaves a note, and the engine's thread serves before its next step.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rblntopd.probe.probe import Probe
 
-#: Without a step for so long, this thread takes over.
-QUIET_NS = 5_000_000
-#: How long it waits for a question before it looks around.
+#: How long to wait for a question before looking around.
 LOOK_S = 0.1
-#: How long it leaves a question to an engine thread that is stepping.
-YIELD_S = 0.001
+#: Questions are served at most so often, however many come: they hold up the next step.
+REST_S = 0.001
 
 
 def start(probe: Probe) -> None:
@@ -28,27 +26,29 @@ def start(probe: Probe) -> None:
 
 
 def _run(reference: weakref.ref[Probe]) -> None:
+    looked_s = 0.0
     while True:
         probe = reference()
         if probe is None or probe.closed:
             return
         server = probe.server
+        del probe
+        asked = False
         if server is None:
-            del probe
             time.sleep(LOOK_S)
-            asked = False
         else:
-            del probe
             try:
                 asked = server.ready(LOOK_S)
             except (OSError, ValueError):
                 # It was closed under us: the probe ended, or made another.
-                asked = False
+                time.sleep(LOOK_S)
         probe = reference()
         if probe is None or probe.closed:
             return
-        if time.monotonic_ns() - probe.last_step_ns >= QUIET_NS:
-            probe.quiet(asked)
-        elif asked:
-            del probe
-            time.sleep(YIELD_S)
+        if asked:
+            probe.ask()
+            probe.serve()
+            time.sleep(REST_S)
+        if time.monotonic() - looked_s >= LOOK_S:
+            looked_s = time.monotonic()
+            probe.look()

@@ -1,7 +1,8 @@
-"""Turns what the scheduler did into step records. Runs on the engine's thread in every step.
+"""Turns what the scheduler did into step records, on the engine's thread.
 
-The hot path is written for CPython: bound methods and plain ints instead of attribute chains and enums, sets
-and dicts instead of loops over the batch. Whatever costs more than O(1) is in the sampler.
+Written for CPython: few calls, few objects, plain ints instead of enums, sets and dicts instead of loops over
+the batch, and one ``struct.pack`` of the whole record when the batch is scheduled. Whatever costs more than
+O(1) is in the sampler. Records lag by some steps, see :mod:`rblntopd.probe.step_log`.
 """
 
 from __future__ import annotations
@@ -14,49 +15,39 @@ from typing import Any, NamedTuple
 from rblntopd.probe import clock
 from rblntopd.probe.description import EngineFacts
 from rblntopd.probe.empty_cause import CAUSES, empty_cause
-from rblntopd.probe.ring_format import NO_GROUP, AdmissionStop, InFlight, Kind, Live
+from rblntopd.probe.ring_format import NO_GROUP, STEP, AdmissionStop, InFlight, Kind, Step
 from rblntopd.probe.ring_writer import RingWriter
 from rblntopd.probe.rows import Rows
+from rblntopd.probe.step_log import Completed, Scheduled
 
 EMPTY, PREFILL, DECODE, MIXED, LOST = (int(kind) for kind in Kind)
 STOP_NONE, STOP_MAX_NUM_SEQS, STOP_GROUP_CAPS, STOP_KV, STOP_TOKENS, STOP_CLOSED = (
     int(stop) for stop in AdmissionStop
 )
-_STEP, _SCHEDULE_NS, _COMPLETE_NS, _LOST = (
-    int(word) for word in (Live.STEP, Live.SCHEDULE_NS, Live.COMPLETE_NS, Live.LOST_BATCHES)
-)
 U16, U32 = 0xFFFF, 0xFFFFFFFF
 #: An empty run is published at the latest after this long, so that a spinning engine shows.
 MAX_RUN_NS = 1_000_000_000
+_NO_PREFILLS: tuple[str, ...] = ()
+_pack = STEP.pack
 
 
 class Batch(NamedTuple):
-    """A batch in flight: what is known of it when it is scheduled."""
+    """A batch in flight, read from the plain tuple that the hot path keeps of it."""
 
     output: Any
     """Kept so that its id stays unique for as long as it is a key."""
-    step: int
-    scheduled_ns: int
-    schedule_ns: int
-    generation: int
-    tokens: int
-    waiting: int
-    max_seq_len: int
-    queue_wait_us: int
-    requests: int
-    prefills: int
-    padded: int
-    running: int
-    ready: int
-    preempted: int
-    new_requests: int
-    kind: int
-    group: int
+    record: bytes
+    """Its record; completion, finished and unfinished are filled in when the output is processed."""
     row: int
-    stop: int
-    in_flight: int
+    decodes: int
     prefill_ids: tuple[str, ...]
-    cause: int
+    empty_cause: int
+    """-1 for a batch that is not empty."""
+
+    @property
+    def step(self) -> Step:
+        """The fields of its record."""
+        return Step(*STEP.unpack(self.record))
 
 
 class EmptyRun:
@@ -64,19 +55,20 @@ class EmptyRun:
 
     def __init__(self) -> None:
         self.length = 0
-        self.first: Batch | None = None
+        self.first: Step | None = None
         self.completed_ns = 0
         self.counts = [0] * len(CAUSES)
         self.slot_us = [0] * len(CAUSES)
 
     def add(self, batch: Batch, completed_ns: int) -> None:
         """Count one more empty step."""
+        step = batch.step
         if self.first is None:
-            self.first = batch
+            self.first = step
         self.length += 1
         self.completed_ns = completed_ns
-        self.counts[batch.cause] += 1
-        self.slot_us[batch.cause] += (completed_ns - batch.scheduled_ns) // 1000
+        self.counts[batch.empty_cause] += 1
+        self.slot_us[batch.empty_cause] += (completed_ns - step.scheduled_ns) // 1000
 
 
 class Recorder:
@@ -86,134 +78,138 @@ class Recorder:
         self.ring = ring
         self.rows = Rows(facts.group_count)
         self.step = 0
+        """Number of the latest ``schedule()``, empty ones included; the first is 1."""
         self.generation = 0
         self.kv_usage = 0.0
-        self.last_max_seq_len = 0
-        self.in_flight: dict[int, Batch] = {}
+        self.max_seq_len = 0
+        """Of the latest batch."""
+        self.scheduled_ns = self.completed_ns = 0
+        self.in_flight: dict[int, tuple[Any, bytes, int, int, tuple[str, ...], int]] = {}
+        """:class:`Batch` fields by the id of the output, oldest first."""
         self.prefilling: set[str] = set()
         """Requests whose prefill is not done after the chunks scheduled so far."""
+        self.lost_batches = 0
         self.admission_stop_at_limit: int = STOP_MAX_NUM_SEQS
         self.limit_holds: Callable[[], bool] = bool
         """Whether a limit that was set through us holds requests back."""
-        self.lost_batches = 0
         self._scheduler = scheduler
         self._facts = facts
         self._now: Callable[[], int] = clock.monotonic_ns
+        self._depth = facts.queue_depth
         self._decodes_in_flight = 0
         self._batches_in_flight = 0
         self._prefill_flights: dict[str, int] = {}
         self._run = EmptyRun()
-        self._finished_before = 0
-        self._arrived_ns = 0
-        self._padded = _padded_sizes(facts.buckets)
+        self._padded = _padded_sizes(facts.buckets, facts.max_num_seqs)
         self._largest = facts.max_num_seqs // facts.pp_size
         self._has_connector = getattr(scheduler, "connector", None) is not None
 
     # --- schedule() -------------------------------------------------------------------------------------
 
-    def scheduled(self, output: Any, started_ns: int, ended_ns: int) -> None:
+    @property
+    def needs_requests(self) -> bool:
+        """Whether the next step must be looked at while the scheduler's requests are as it left them."""
+        return bool(self.prefilling or self._has_connector)
+
+    def scheduled(self, event: Scheduled) -> None:
         """Note the batch that ``schedule()`` made. Its record is published when its output is processed."""
+        output, started_ns, ended_ns, running, waiting, limit, paused = event
+        self.scheduled_ns = started_ns
         self.step = step = self.step + 1
-        set_live = self.ring.set_live
-        set_live(_STEP, step)
-        set_live(_SCHEDULE_NS, started_ns)
-        if len(self.in_flight) >= self._facts.queue_depth:
+        flying = self.in_flight
+        if len(flying) >= self._depth:
             self._lose_oldest()
         members = output.num_scheduled_tokens
-        if not members:
-            self._scheduled_empty(output, started_ns, ended_ns)
-            return
-        scheduler = self._scheduler
-        requests = len(members)
-        cached = output.scheduled_cached_reqs
-        new = output.scheduled_new_reqs
-        prefill_ids: tuple[str, ...] = ()
-        if new or cached.resumed_req_ids or self.prefilling or self._has_connector:
-            prefill_ids = self._prefills_of(members, new, cached.resumed_req_ids)
-        prefills = len(prefill_ids)
-        decodes = requests - prefills
-        if not prefills:
-            kind = DECODE
-            row = group = self.rows.take(members)
-            padded = self._padded[requests] if requests < len(self._padded) else 0
-        elif requests == 1:
-            kind, group, padded = PREFILL, NO_GROUP, 0
-            row = self.rows.take_for_prefill(prefill_ids[0])
-        else:
-            kind, padded = MIXED if decodes else PREFILL, 0
-            row = group = self.rows.take(members)
-
-        running = len(scheduler.running)
-        waiting = len(scheduler.waiting) + len(scheduler.skipped_waiting)
-        preempted = len(output.preempted_req_ids) if output.preempted_req_ids else 0
-        flights = self._prefill_flights
-        if prefills:
-            for request_id in prefill_ids:
-                flights[request_id] = flights.get(request_id, 0) + 1
-        if preempted:
-            self.prefilling -= output.preempted_req_ids
-        prefilling_now = len(flights)
-        if self.prefilling:
-            prefilling_now += len(self.prefilling.difference(flights))
-        idle_decodes = running - decodes - self._decodes_in_flight - prefilling_now
-
-        tokens = output.total_num_scheduled_tokens
-        max_seq_len = 0
-        if computed := cached.num_computed_tokens:
-            # The list is from before this step (vllm Scheduler._make_cached_request_data).
-            if tokens == requests:
-                max_seq_len = max(computed) + 1
-            else:
-                max_seq_len = max(map(operator.add, computed, map(members.__getitem__, cached.req_ids)))
-        queue_wait_us = 0
-        if new:
-            wall_s = time.time()
-            for data in new:
-                request_id = data.req_id
-                max_seq_len = max(max_seq_len, data.num_computed_tokens + members[request_id])
-                request = scheduler.requests.get(request_id)
-                if request is not None:
-                    queue_wait_us = max(queue_wait_us, int((wall_s - request.arrival_time) * 1e6))
-        self.last_max_seq_len = max_seq_len
-
-        stop = STOP_NONE
-        if waiting:
-            stop = self._admission_stop(scheduler, running, requests, prefills, preempted, tokens)
-        self._decodes_in_flight += decodes
-        self._batches_in_flight = in_flight = self._batches_in_flight + 1
-        self.in_flight[id(output)] = Batch(
-            output, step, started_ns, ended_ns - started_ns, self.generation, tokens, waiting, max_seq_len,
-            queue_wait_us, requests, prefills, padded, running,
-            decodes + idle_decodes if idle_decodes > 0 else decodes,
-            preempted, len(new), kind, group, row, stop, in_flight, prefill_ids, 0,
-        )  # fmt: skip
-
-    def _scheduled_empty(self, output: Any, started_ns: int, ended_ns: int) -> None:
-        scheduler = self._scheduler
-        running = len(scheduler.running)
-        waiting = len(scheduler.waiting) + len(scheduler.skipped_waiting)
+        preempted = 0
         if output.preempted_req_ids:
+            preempted = len(output.preempted_req_ids)
             self.prefilling -= output.preempted_req_ids
+        if not members:
+            self._scheduled_empty(output, started_ns, ended_ns, running, waiting, preempted)
+        else:
+            requests = len(members)
+            cached = output.scheduled_cached_reqs
+            new = output.scheduled_new_reqs
+            tokens = output.total_num_scheduled_tokens
+            prefill_ids = _NO_PREFILLS
+            prefilling = 0
+            resumed = cached.resumed_req_ids
+            if new or resumed or self.prefilling or self._prefill_flights or self._has_connector:
+                prefill_ids, prefilling = self._note_prefills(members, new, resumed)
+            if not prefill_ids:
+                kind = DECODE
+                decodes = requests
+                row = group = self.rows.take(members)
+                padded = self._padded[requests]
+            else:
+                decodes = requests - len(prefill_ids)
+                kind = MIXED if decodes else PREFILL
+                padded = 0
+                if requests == 1:
+                    group = NO_GROUP
+                    row = self.rows.take_for_prefill(prefill_ids[0])
+                else:
+                    row = group = self.rows.take(members)
+            max_seq_len = 0
+            if computed := cached.num_computed_tokens:
+                # The list is from before this step (vllm Scheduler._make_cached_request_data).
+                if tokens == requests:
+                    max_seq_len = max(computed) + 1
+                else:
+                    lengths = map(operator.add, computed, map(members.__getitem__, cached.req_ids))
+                    max_seq_len = max(lengths)
+            queue_wait_us = 0
+            if new:
+                longest, queue_wait_us = self._look_at_new(members, new)
+                max_seq_len = max(max_seq_len, longest)
+            self.max_seq_len = max_seq_len
+            in_flight = self._batches_in_flight + 1
+            # Decodes that could have run too: neither in this batch nor in flight nor prefilling.
+            left = running - decodes - self._decodes_in_flight - prefilling
+            self._batches_in_flight = in_flight
+            self._decodes_in_flight += decodes
+            stop = STOP_NONE
+            if waiting:
+                stop = STOP_CLOSED
+                if not paused:
+                    full = running >= limit
+                    stop = self._admission_stop(requests, decodes, preempted, tokens, full)
+            flying[id(output)] = (
+                output,
+                _pack(
+                    step, started_ns, 0, (ended_ns - started_ns) & U32, self.generation, tokens, waiting,
+                    max_seq_len, queue_wait_us, requests, requests - decodes, padded, running, 0,
+                    decodes + left if left > 0 else decodes, preempted, 0, 0, len(new), 1, self.kv_usage,
+                    kind, group, row, stop, in_flight,
+                ),
+                row, decodes, prefill_ids, -1,
+            )  # fmt: skip
+
+    def _scheduled_empty(
+        self, output: Any, started_ns: int, ended_ns: int, running: int, waiting: int, preempted: int
+    ) -> None:
         cause = empty_cause(
-            scheduler,
+            self._scheduler,
             slots=self._facts.group_count,
             prefill_in_flight=bool(self._prefill_flights),
             limit_holds=self.limit_holds(),
         )
-        self.in_flight[id(output)] = Batch(
-            output, self.step, started_ns, ended_ns - started_ns, self.generation, 0, waiting, 0, 0, 0, 0, 0,
-            running, 0, 0, 0, EMPTY, NO_GROUP, 0, STOP_NONE, self._batches_in_flight, (), cause,
+        record = _pack(
+            self.step, started_ns, 0, (ended_ns - started_ns) & U32, self.generation, 0, waiting, 0, 0, 0, 0,
+            0, running, 0, 0, preempted, 0, 0, 0, 1, self.kv_usage, EMPTY, NO_GROUP, 0, STOP_NONE,
+            self._batches_in_flight,
         )  # fmt: skip
+        self.in_flight[id(output)] = (output, record, 0, 0, _NO_PREFILLS, cause)
 
-    def _prefills_of(self, members: dict[str, int], new: Any, resumed: Any) -> tuple[str, ...]:
-        """Requests of this batch that were prefilling before it: more than one token was left to compute.
+    def _note_prefills(self, members: dict[str, int], new: Any, resumed: Any) -> tuple[tuple[str, ...], int]:
+        """Requests of this batch that were prefilling before it, and how many prefill now in all.
 
-        vllm_rbln's ``is_prefill`` (v1/core/utils.py), on the state before ``schedule()`` advanced it. From
-        the state and not from the token counts, because drafts and chunks of one token break those. Looks
-        only at requests that can be prefilling: new, resumed, or known to be in the middle of one.
+        Prefilling is to have more than one token left to compute: vllm_rbln's ``is_prefill``
+        (v1/core/utils.py), on the state before ``schedule()`` advanced it. From the state and not from the
+        token counts, because drafts and chunks of one token break those. Looks only at requests that can be
+        prefilling: new, resumed, or known to be in the middle of one.
         """
-        prefilling = self.prefilling
-        candidates: Any
+        prefilling, flights = self.prefilling, self._prefill_flights
         if self._has_connector:
             # A failed remote KV load sends a running request back to prefill.
             candidates = list(members)
@@ -230,141 +226,124 @@ class Recorder:
             computed, total = request.num_computed_tokens, request.num_tokens
             if computed - members[request_id] < total - 1:
                 found.append(request_id)
+                flights[request_id] = flights.get(request_id, 0) + 1
             if computed < total - 1:
                 prefilling.add(request_id)
             else:
                 prefilling.discard(request_id)
-        return tuple(found)
+        return tuple(found), len(flights) + (len(prefilling.difference(flights)) if prefilling else 0)
 
-    def _admission_stop(
-        self, scheduler: Any, running: int, requests: int, prefills: int, preempted: int, tokens: int
-    ) -> int:
-        """Why the requests that wait were not admitted in this step."""
-        if scheduler._pause_state:
-            return STOP_CLOSED
-        if running >= scheduler.max_num_running_reqs:
+    def _look_at_new(self, members: dict[str, int], new: Any) -> tuple[int, int]:
+        """(longest sequence, longest time in the queue in us) of requests scheduled for the first time."""
+        now_s = time.time()
+        longest = wait_us = 0
+        for data in new:
+            longest = max(longest, data.num_computed_tokens + members[data.req_id])
+            request = self._scheduler.requests.get(data.req_id)
+            if request is not None:
+                wait_us = max(wait_us, int((now_s - request.arrival_time) * 1e6))
+        return longest, min(wait_us, U32)
+
+    def _admission_stop(self, requests: int, decodes: int, preempted: int, tokens: int, full: bool) -> int:
+        """Why the requests that wait were not admitted in this step, with admission open."""
+        if full:
             return self.admission_stop_at_limit
         if preempted:
             return STOP_KV
         if self._facts.is_rbln:
-            if prefills:
+            if requests != decodes:
                 return STOP_TOKENS
             # The decode budget's hard cap gates every admission (RBLNScheduler.schedule).
             return self.admission_stop_at_limit if requests >= self._largest else STOP_KV
-        return STOP_TOKENS if tokens >= scheduler.max_num_scheduled_tokens else STOP_KV
+        return STOP_TOKENS if tokens >= self._scheduler.max_num_scheduled_tokens else STOP_KV
 
     # --- update_from_output() ---------------------------------------------------------------------------
 
-    def output_arrived(self) -> None:
-        """The output of a batch is about to be processed."""
-        self._arrived_ns = self._now()
-        self._finished_before = len(self._scheduler.finished_req_ids)
-
-    def completed(self, output: Any) -> None:
+    def completed(self, event: Completed) -> None:
         """The output of a batch was processed: publish its record."""
-        batch = self.in_flight.pop(id(output), None)
-        if batch is None:
+        output, arrived_ns, finished, unfinished = event
+        flying = self.in_flight
+        key = id(output)
+        if key not in flying:
             return
-        now_ns = self._arrived_ns
-        self.ring.set_live(_COMPLETE_NS, now_ns)
-        if batch.kind == EMPTY:
-            self._run.add(batch, now_ns)
+        self.completed_ns = arrived_ns
+        while next(iter(flying)) != key:
+            # The queue is first in, first out: what was scheduled before will not complete any more.
+            self._lose_oldest()
+        _, record, row, decodes, prefill_ids, cause = fields = flying.pop(key)
+        if cause >= 0:
             run = self._run
-            if run.length >= U16 or now_ns - run.first.scheduled_ns > MAX_RUN_NS:  # type: ignore[union-attr]
+            run.add(Batch(*fields), arrived_ns)
+            if run.length >= U16 or arrived_ns - run.first.scheduled_ns > MAX_RUN_NS:  # type: ignore[union-attr]
                 self.flush()
             return
-        if self.in_flight:
-            self._lose_before(batch)
         if self._run.length:
             self.flush()
-        self._release(batch)
-        scheduler = self._scheduler
-        self._publish(
-            batch,
-            now_ns,
-            len(scheduler.finished_req_ids) - self._finished_before,
-            len(scheduler.running) + len(scheduler.waiting) + len(scheduler.skipped_waiting),
-        )
+        self.rows.free(row)
+        self._batches_in_flight -= 1
+        self._decodes_in_flight -= decodes
+        if prefill_ids:
+            self._land_prefills(prefill_ids)
+        self.ring.publish_packed(record, arrived_ns, finished, unfinished)
 
     def flush(self) -> None:
         """Publish the run of empty steps, if there is one."""
         run = self._run
         if run.first is None:
             return
-        first = run.first
-        scheduler = self._scheduler
-        unfinished = len(scheduler.running) + len(scheduler.waiting) + len(scheduler.skipped_waiting)
-        self.ring.publish_empty(
-            (
-                first.step, first.scheduled_ns, run.completed_ns, min(first.schedule_ns, U32),
-                first.generation & U32, 0, first.waiting, 0, 0, 0, 0, 0, first.running, 0, 0, 0, 0,
-                unfinished, 0, run.length, self.kv_usage, EMPTY, NO_GROUP, 0, STOP_NONE, first.in_flight,
-            ),
-            run.counts,
-            [min(us, U32) for us in run.slot_us],
-        )  # fmt: skip
         self._run = EmptyRun()
+        record = run.first._replace(
+            completed_ns=run.completed_ns, run_length=run.length, unfinished=self._unfinished()
+        )
+        self.ring.publish_empty(record, run.counts, [min(us, U32) for us in run.slot_us])
 
     def batches_in_flight(self) -> list[InFlight]:
         """The non-empty batches in flight, oldest first."""
+        steps = [Batch(*fields).step for fields in self.in_flight.values() if fields[5] < 0]
         return [
-            InFlight(b.step, b.scheduled_ns, b.tokens, b.requests, b.padded, b.kind, b.group, b.row)
-            for b in self.in_flight.values()
-            if b.kind != EMPTY
+            InFlight(s.step, s.scheduled_ns, s.tokens, s.requests, s.padded, s.kind, s.group, s.row)
+            for s in steps
         ]
 
-    def _publish(self, batch: Batch, now_ns: int, finished: int, unfinished: int, kind: int = -1) -> None:
-        self.ring.publish(
-            (
-                batch.step, batch.scheduled_ns, now_ns, batch.schedule_ns & U32, batch.generation & U32,
-                batch.tokens, batch.waiting, batch.max_seq_len, batch.queue_wait_us & U32, batch.requests,
-                batch.prefills, batch.padded, batch.running, 0, batch.ready, batch.preempted, finished,
-                unfinished, batch.new_requests, 1, self.kv_usage, batch.kind if kind < 0 else kind,
-                batch.group, batch.row, batch.stop, batch.in_flight,
-            )
-        )  # fmt: skip
+    def members_in_flight(self) -> set[str]:
+        """The requests in flight."""
+        return {key for fields in self.in_flight.values() for key in fields[0].num_scheduled_tokens}
 
-    def _release(self, batch: Batch) -> None:
-        self.rows.free(batch.row)
-        self._batches_in_flight -= 1
-        self._decodes_in_flight -= batch.requests - batch.prefills
-        for request_id in batch.prefill_ids:
-            left = self._prefill_flights.get(request_id, 1) - 1
+    def _unfinished(self) -> int:
+        scheduler = self._scheduler
+        return len(scheduler.running) + len(scheduler.waiting) + len(scheduler.skipped_waiting)
+
+    def _land_prefills(self, prefill_ids: tuple[str, ...]) -> None:
+        flights = self._prefill_flights
+        for request_id in prefill_ids:
+            left = flights.get(request_id, 1) - 1
             if left:
-                self._prefill_flights[request_id] = left
+                flights[request_id] = left
             else:
-                self._prefill_flights.pop(request_id, None)
-
-    # --- batches whose output never comes ---------------------------------------------------------------
-
-    def _lose_before(self, batch: Batch) -> None:
-        """The queue is first in, first out: what was scheduled before a completed batch will not complete."""
-        while self.in_flight:
-            oldest = next(iter(self.in_flight.values()))
-            if oldest.step > batch.step:
-                return
-            self._lose_oldest()
+                flights.pop(request_id, None)
 
     def _lose_oldest(self) -> None:
         """A fault path of the engine cleared its queue without ``update_from_output``: say so in a record."""
-        oldest = self.in_flight.pop(next(iter(self.in_flight)))
+        batch = Batch(*self.in_flight.pop(next(iter(self.in_flight))))
+        now_ns = self._now()
         self.lost_batches += 1
-        self.ring.set_live(_LOST, self.lost_batches)
-        if oldest.kind == EMPTY:
-            self._run.add(oldest, self._now())
+        if batch.empty_cause >= 0:
+            self._run.add(batch, now_ns)
             return
         self.flush()
-        self._release(oldest)
-        scheduler = self._scheduler
-        unfinished = len(scheduler.running) + len(scheduler.waiting) + len(scheduler.skipped_waiting)
-        self._publish(oldest, self._now(), 0, unfinished, LOST)
+        self.rows.free(batch.row)
+        self._batches_in_flight -= 1
+        self._decodes_in_flight -= batch.decodes
+        self._land_prefills(batch.prefill_ids)
+        self.ring.publish(batch.step._replace(completed_ns=now_ns, unfinished=self._unfinished(), kind=LOST))
 
 
-def _padded_sizes(buckets: tuple[int, ...]) -> list[int]:
-    """The bucket of every decode batch size, as ``find_decode_batch_bucket`` finds it; index is the size."""
-    if not buckets:
-        return []
+def _padded_sizes(buckets: tuple[int, ...], max_num_seqs: int) -> list[int]:
+    """The bucket of every decode batch size, as ``find_decode_batch_bucket`` finds it; index is the size.
+
+    0 where there is no bucket: decodes are not padded, or nothing is known.
+    """
     sizes = [0]
     for bucket in buckets:
         sizes += [bucket] * (bucket - len(sizes) + 1)
-    return sizes
+    return sizes + [0] * (max_num_seqs - len(sizes) + 1)

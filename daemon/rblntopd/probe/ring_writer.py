@@ -17,6 +17,12 @@ from rblntopd.probe.ring_format import Live
 
 _WORD = fmt.WORD
 _RECORD_WORDS = fmt.RECORD_SIZE // fmt.WORD
+_STEP_SIZE = fmt.STEP.size
+_COMPLETED_WORD = 3
+"""Word of the completed time in a record: sequence, step, scheduled, completed."""
+_END = struct.Struct("<HI")
+_END_OFFSET = struct.calcsize("<QQQIIIIIIHHHHHHH")
+"""Where finished and unfinished lie in ``ring_format.STEP``."""
 
 
 class RingError(OSError):
@@ -47,6 +53,7 @@ class RingWriter:
         self._live_word = fmt.LIVE_OFFSET // fmt.WORD
         self._head_word = self._live_word + int(Live.HEAD)
         self._pack_step = fmt.STEP.pack_into
+        self._pack_end = _END.pack_into
         self._at = fmt.RECORDS_OFFSET // _WORD
         self._next_at = self._at + head % capacity * _RECORD_WORDS
         self._words[self._head_word] = head
@@ -133,6 +140,22 @@ class RingWriter:
         words = self._words
         at = self._next_at
         self._pack_step(self._map, at * _WORD + _WORD, *step)
+        self._head = head = self._head + 1
+        self._next_at = following = at + _RECORD_WORDS if head % self._capacity else self._at
+        words[following] = 0
+        self._fence_in()
+        self._fence_out()
+        words[at] = head
+        words[self._head_word] = head
+
+    def publish_packed(self, record: bytes, completed_ns: int, finished: int, unfinished: int) -> None:
+        """Commit a record that was packed when its batch was scheduled, with what is known of its end."""
+        words = self._words
+        at = self._next_at
+        offset = at * _WORD + _WORD
+        self._map[offset : offset + _STEP_SIZE] = record
+        words[at + _COMPLETED_WORD] = completed_ns
+        self._pack_end(self._map, offset + _END_OFFSET, finished, unfinished)
         self._head = head = self._head + 1
         self._next_at = following = at + _RECORD_WORDS if head % self._capacity else self._at
         words[following] = 0

@@ -41,14 +41,21 @@ class Sampler:
         ring.write_sample(
             Sample(
                 now_ns, recorder.step, len(running), waiting_count, preempted, remote_kv, 0, unassigned,
-                recorder.last_max_seq_len, usage, oldest_ms, round(usage * max(0, blocks - 1)),
+                recorder.max_seq_len, usage, oldest_ms, round(usage * max(0, blocks - 1)),
                 tuple(groups), (),
             )
         )  # fmt: skip
         ring.write_in_flight(recorder.batches_in_flight())
-        ring.set_live(Live.RUNNING, len(running))
-        ring.set_live(Live.WAITING, waiting_count)
-        ring.set_live(Live.UNFINISHED, len(running) + waiting_count)
+        for word, value in (
+            (Live.STEP, recorder.step),
+            (Live.SCHEDULE_NS, recorder.scheduled_ns),
+            (Live.COMPLETE_NS, recorder.completed_ns),
+            (Live.LOST_BATCHES, recorder.lost_batches),
+            (Live.RUNNING, len(running)),
+            (Live.WAITING, waiting_count),
+            (Live.UNFINISHED, len(running) + waiting_count),
+        ):
+            ring.set_live(word, value)
         recorder.rows.forget_finished(scheduler.requests)
         if len(recorder.prefilling) > self._facts.group_count:
             recorder.prefilling.intersection_update(scheduler.requests)

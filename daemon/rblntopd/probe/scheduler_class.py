@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rblntopd.probe import clock
 from rblntopd.probe.plugin import logger, mode
 from rblntopd.probe.probe import Probe
 
@@ -29,6 +30,7 @@ def _subclass(base: Any) -> type:
             raise TypeError(f"{base.__module__}.{base.__qualname__} has no {name}()")
     base_init, base_schedule = base.__init__, base.schedule
     base_update, base_shutdown = base.update_from_output, base.shutdown
+    now = clock.monotonic_ns
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         base_init(self, *args, **kwargs)
@@ -46,9 +48,30 @@ def _subclass(base: Any) -> type:
             return base_schedule(self, *args, **kwargs)
         probe.acquire()
         try:
-            started_ns = probe.begin()
+            if probe.busy:
+                probe.begin()
+            started_ns = now()
             output = base_schedule(self, *args, **kwargs)
-            probe.scheduled(output, started_ns)
+            try:
+                log = probe.log
+                ended_ns = now()
+                log.append(
+                    (
+                        output, started_ns, ended_ns, len(self.running),
+                        len(self.waiting) + len(self.skipped_waiting), self.max_num_running_reqs,
+                        self._pause_state,
+                    )
+                )  # fmt: skip
+                if (
+                    len(log) >= probe.read_at
+                    or ended_ns >= probe.due_ns
+                    or output.scheduled_new_reqs
+                    or output.scheduled_cached_reqs.resumed_req_ids
+                    or not output.num_scheduled_tokens
+                ):
+                    probe.read_log(ended_ns)
+            except Exception as error:  # noqa: BLE001 - the engine goes on, whatever is wrong with us
+                probe.fault(error)
             return output
         finally:
             probe.end()
@@ -57,9 +80,15 @@ def _subclass(base: Any) -> type:
         probe = self._rblntop
         if probe is None:
             return base_update(self, scheduler_output, *args, **kwargs)
-        probe.output_arrived()
+        arrived_ns = now()
+        finished_before = len(self.finished_req_ids)
         result = base_update(self, scheduler_output, *args, **kwargs)
-        probe.completed(scheduler_output)
+        probe.log.append(
+            (
+                scheduler_output, arrived_ns, len(self.finished_req_ids) - finished_before,
+                len(self.running) + len(self.waiting) + len(self.skipped_waiting),
+            )
+        )  # fmt: skip
         return result
 
     def shutdown(self: Any, *args: Any, **kwargs: Any) -> Any:
