@@ -173,8 +173,10 @@ class SimulatedNpuExecutor(Executor):  # type: ignore[misc]
 class VirtualTimeNpuExecutor(SimulatedNpuExecutor):
     """The simulated NPU in virtual time: waiting for a batch costs nothing, and a run repeats exactly."""
 
+    process_clock: ClassVar[VirtualClock] = VirtualClock()
+    """One for the process: engines beside or after each other live in the same time, as real ones do."""
+
     def make_clock(self) -> SimClock:
-        """A virtual clock, put under the step recorder too: this runs before the scheduler is made."""
-        clock = VirtualClock()
-        probe_clock.monotonic_ns = clock.now_ns
-        return clock
+        """The virtual clock, put under the step recorder too: this runs before the scheduler is made."""
+        probe_clock.monotonic_ns = self.process_clock.now_ns
+        return self.process_clock

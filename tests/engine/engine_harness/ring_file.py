@@ -1,0 +1,76 @@
+"""Reads a ring file as the format says, and nothing more: a reader to hold the writer against."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from rblntopd.probe import ring_format as fmt
+
+
+class RingFile:
+    """One ring file, read with ``pread``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = os.open(path, os.O_RDONLY)
+        self.header = fmt.Header(*fmt.HEADER_FIXED.unpack(self._read(0, fmt.HEADER_FIXED.size)))
+        assert self.header.magic == fmt.MAGIC
+        self._next = 0
+
+    @classmethod
+    def only_one_in(cls, runtime_dir: Path) -> RingFile:
+        """The ring of the one engine that runs in ``runtime_dir``."""
+        (path,) = runtime_dir.glob("**/*.ring")
+        return cls(path)
+
+    def _read(self, offset: int, size: int) -> bytes:
+        data = os.pread(self._file, size, offset)
+        assert len(data) == size
+        return data
+
+    @property
+    def description(self) -> dict[str, Any]:
+        raw = self._read(self.header.description_offset, self.header.description_size)
+        found: dict[str, Any] = json.loads(raw.rstrip(b"\0"))
+        return found
+
+    def live(self, word: fmt.Live) -> int:
+        raw = self._read(self.header.live_offset + word * fmt.WORD, fmt.WORD)
+        return int.from_bytes(raw, "little")
+
+    @property
+    def fault(self) -> str:
+        """Why the probe switched itself off; empty: it did not."""
+        return self._read(fmt.FAULT_OFFSET, self.live(fmt.Live.FAULT_LENGTH)).decode()
+
+    def new_steps(self) -> list[fmt.Step]:
+        """The records published since the last call; asserts that none was overwritten before it was read."""
+        head = self.live(fmt.Live.HEAD)
+        assert head - self._next < self.header.record_capacity
+        steps = []
+        for number in range(self._next, head):
+            slot = number % self.header.record_capacity
+            offset = self.header.records_offset + slot * self.header.record_size
+            raw = self._read(offset, self.header.record_size)
+            assert int.from_bytes(raw[: fmt.WORD], "little") == number + 1
+            steps.append(fmt.Step(*fmt.STEP.unpack_from(raw, fmt.WORD)))
+        self._next = head
+        return steps
+
+    def sample(self) -> fmt.Sample:
+        values = fmt.SAMPLE.unpack(self._read(self.header.sample_offset, fmt.SAMPLE.size))
+        assert values[0] % 2 == 0
+        scalars, groups = values[1:13], values[13:]
+        return fmt.Sample(*scalars, groups[: fmt.MAX_GROUPS], groups[fmt.MAX_GROUPS :])
+
+    def limits(self) -> fmt.Limits:
+        values = fmt.LIMITS.unpack(self._read(self.header.limits_offset, fmt.LIMITS.size))
+        assert values[0] % 2 == 0
+        scalars, groups, size = values[1:14], values[14:], fmt.MAX_GROUPS
+        return fmt.Limits(*scalars, groups[:size], groups[size : 2 * size], groups[2 * size :])
+
+    def close(self) -> None:
+        os.close(self._file)
