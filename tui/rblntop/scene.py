@@ -26,8 +26,13 @@ class Link:
     cause: str = ""
     """Why it is lost."""
     address: str = ""
-    readonly: bool = False
     readonly_because: str = ""
+    """Why limits cannot be changed. Empty: they can."""
+
+    @property
+    def readonly(self) -> bool:
+        """Limits cannot be changed from here."""
+        return bool(self.readonly_because)
 
 
 @dataclass(frozen=True, slots=True)

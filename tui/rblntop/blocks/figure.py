@@ -38,5 +38,9 @@ def gauge(
 
 
 def title(text: str, width: int) -> Line:
-    """The heading of a block."""
-    return (Span(left(text, width), Role.TITLE),)
+    """The heading of a block, with a rule to its end."""
+    text = cut(text, width)
+    rule = width - cells(text) - 1
+    if rule < 2:
+        return (Span(left(text, width), Role.TITLE),)
+    return (Span(f"{text} ", Role.TITLE), Span("─" * rule, Role.FRAME))

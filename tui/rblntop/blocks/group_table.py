@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rblntop.model import Group, GroupWindow, Limit
 from rblntop.scene import Scene
@@ -12,7 +12,7 @@ from rblntop.text.cells import left, right
 from rblntop.text.durations import duration
 from rblntop.text.line import Line, Role, Span, fit
 from rblntop.text.numbers import MISSING, count, known, percent
-from rblntop.text.strip import strip
+from rblntop.text.strip import strip_rows
 
 MAX_STRIP = 120
 
@@ -29,19 +29,30 @@ class TableColumns:
 
 def table_columns(width: int) -> TableColumns:
     """The strip takes what is left, up to two minutes."""
-    bar_width, gap, cap = (8, 0, 8) if width < 100 else (10, 8, 10) if width < 160 else (16, 8, 12)
-    taken = 1 + 5 + 5 + 2 + bar_width + 7 + 6 + gap + 2 + cap + 1
-    return TableColumns(bar_width, gap, cap, max(0, min(MAX_STRIP, width - taken - 1)))
+    # A multiple of 8, as compiled buckets are: a request is then a whole number of cells or of eighths.
+    bar_width, gap, cap = (8, 0, 8) if width < 100 else (8, 8, 10) if width < 160 else (16, 8, 12)
+    sizes = TableColumns(bar_width, gap, cap, 0)
+    room = width - _strip_at(sizes) - 1
+    wider = max(0, room - MAX_STRIP) // 8 * 8
+    return replace(sizes, bar=bar_width + min(wider, 16), strip=max(0, min(MAX_STRIP, room - wider)))
 
 
-def group_table(scene: Scene, width: int, rows: int) -> list[Line]:
+def _strip_at(sizes: TableColumns) -> int:
+    """Cells left of the strip: group, running, bar, batch, padding, gap, cap and what parts them."""
+    return 4 + 8 + sizes.bar + 7 + 6 + sizes.gap + 2 + sizes.cap + 1
+
+
+def group_table(scene: Scene, width: int, rows: int, strip_height: int = 1) -> list[Line]:
     """A heading, the groups that fit into ``rows``, and the row of all."""
     sizes = table_columns(width)
     groups = scene.snapshot.groups
-    room = max(1, rows - 2)
+    room = groups_that_fit(rows, strip_height)
     first, shown = visible_groups(scene, room)
     lines = [_heading(scene, sizes, width, first, len(shown))]
-    lines += [_row(scene, group, sizes, width) for group in shown]
+    for group in shown:
+        drawn = strip_rows(group.strip, sizes.strip, strip_height)
+        lines.append(_row(scene, group, sizes, width, drawn[0]))
+        lines += [fit((Span(" " * _strip_at(sizes)), *row), width) for row in drawn[1:]]
     if not groups:
         lines.append(fit((Span("  no groups known yet", Role.LABEL),), width))
     lines.append(_all(scene, sizes, width))
@@ -53,6 +64,11 @@ def visible_groups(scene: Scene, room: int) -> tuple[int, Sequence[Group]]:
     groups = scene.snapshot.groups
     first = min(max(scene.first_group, 0), max(0, len(groups) - room))
     return first, groups[first : first + room]
+
+
+def groups_that_fit(rows: int, strip_height: int = 1) -> int:
+    """Groups in a table of so many rows."""
+    return max(1, (rows - 2) // strip_height)
 
 
 def height_for(groups: int) -> int:
@@ -75,13 +91,13 @@ def _heading(scene: Scene, sizes: TableColumns, width: int, first: int, shown: i
     seconds = f"{sizes.strip} s" if sizes.strip != 120 else "2 min"
     legend = "height = batch/bucket  P prefill  · empty"
     if sizes.strip < 52:
-        legend = "batch/bucket P prefill · empty"
+        legend = "P prefill  · empty"
     text = f"{hidden or seconds}  {legend}" if sizes.strip >= 24 else hidden
     spans.append(Span(left(text, sizes.strip), Role.LABEL))
     return fit(tuple(spans), width)
 
 
-def _row(scene: Scene, group: Group, sizes: TableColumns, width: int) -> Line:
+def _row(scene: Scene, group: Group, sizes: TableColumns, width: int, drawn: Line) -> Line:
     figures = scene.window.group(group.group) or GroupWindow(group.group)
     action = f"set_group_cap({group.group})"
     spans: list[Span] = [
@@ -95,7 +111,7 @@ def _row(scene: Scene, group: Group, sizes: TableColumns, width: int) -> Line:
     spans.append(Span("  "))
     spans.append(_cap(scene.snapshot.limits.cap(group.group), sizes.cap, action))
     spans.append(Span(" "))
-    spans.extend(strip(group.strip, sizes.strip))
+    spans.extend(drawn)
     return fit(tuple(spans), width)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from rblntop.blocks.group_table import group_table, height_for
 from rblntop.blocks.header import header
 from rblntop.blocks.limits_line import limits_lines
+from rblntop.blocks.panels import HEIGHT, panels
 from rblntop.blocks.summary import summary
 from rblntop.blocks.verdict_line import verdict_line
-from rblntop.blocks.windows_panel import windows_panel
 from rblntop.model import Snapshot
 from rblntop.scene import Link, Scene
 from rblntop.text.line import Line, plain
@@ -18,7 +18,7 @@ MAX_WIDTH = 200
 
 def plain_screen(snapshot: Snapshot, *, width: int = 120, window_s: int = 10) -> list[str]:
     """All groups, without keys: nobody can press them here."""
-    scene = Scene(snapshot, link=Link(readonly=True), window_s=window_s)
+    scene = Scene(snapshot, link=Link(readonly_because="plain text"), window_s=window_s)
     width = min(max(width, MIN_WIDTH), MAX_WIDTH)
     lines: list[Line] = [header(scene, width), verdict_line(scene, width), ()]
     lines += summary(scene, width)
@@ -27,5 +27,5 @@ def plain_screen(snapshot: Snapshot, *, width: int = 120, window_s: int = 10) ->
     lines.append(())
     lines += limits_lines(scene, width)
     lines.append(())
-    lines += windows_panel(scene, width)
+    lines += panels(scene, width, HEIGHT)
     return [plain(line) for line in lines]

@@ -29,9 +29,7 @@ class Columns:
 def columns_for(width: int) -> Columns:
     """Bars appear where there is room for them; below that only figures."""
     if width < 100:
-        spare = width - 1 - 17 - 18 - 17 - 21
-        gap = max(1, min(2, spare // 3))
-        return Columns(17, 18, 17, 21, gap)
+        return Columns(17, 15, 19, 21, 2)
     gap = 4 if width >= 116 else 3
     room = min(width, 200) - 2 - 3 * gap
     speed = room * 21 // 100
@@ -56,15 +54,22 @@ def summary(scene: Scene, width: int) -> list[Line]:
 
 def _requests(scene: Scene, width: int) -> list[Line]:
     snapshot = scene.snapshot
+    of = " of " if width > 19 else "/"
     may_run = count(snapshot.limits.admission)
     held_by = HELD_BY[snapshot.admission_stop] if snapshot.waiting else "nothing"
+    held_label = "held by" if width > 19 else "held"
     ours = snapshot.admission_stop in (AdmissionStop.MAX_NUM_SEQS, AdmissionStop.GROUP_CAPS)
     return [
         title("REQUESTS", width),
-        figure("running", f"{count(snapshot.running)} of {may_run}", width),
+        figure("running", f"{count(snapshot.running)}{of}{may_run}", width),
         figure("waiting", count(snapshot.waiting), width),
         figure("oldest", duration(snapshot.oldest_wait_s), width),
-        figure("held by", held_by, width, Role.WATCH if snapshot.waiting and ours else Role.TEXT),
+        figure(
+            held_label,
+            held_by,
+            width,
+            Role.WATCH if snapshot.waiting and ours else Role.TEXT,
+        ),
         figure("admitted/s", rate(scene.window.admitted_per_s), width),
     ]
 
@@ -75,7 +80,7 @@ def _speed(scene: Scene, width: int) -> list[Line]:
     return [
         title("SPEED", width),
         figure("tokens/s", rate(window.output_tokens_per_s), width),
-        figure("prefill tok/s", rate(window.prefill_tokens_per_s), width),
+        figure("prefill tok/s" if wide else "prefill/s", rate(window.prefill_tokens_per_s), width),
         figure("token gap p50" if wide else "gap p50", duration(window.token_gap_p50_s), width),
         figure("token gap p99" if wide else "gap p99", duration(window.token_gap_p99_s), width),
         figure("queue wait p99" if wide else "wait p99", duration(window.queue_wait_p99_s), width),
@@ -85,7 +90,7 @@ def _speed(scene: Scene, width: int) -> list[Line]:
 def _pipeline(scene: Scene, width: int) -> list[Line]:
     window = scene.window
     empty = _largest(window.empty)
-    label = 13
+    label = 14
     because = f"empty {EMPTY_BECAUSE[empty.cause]}" if empty else "empty"
     nothing = "none" if window.bubble_ratio is not None else MISSING
     local = "padding local" if scene.snapshot.engine.padding_is_local else "padding"
@@ -110,7 +115,7 @@ def _pipeline(scene: Scene, width: int) -> list[Line]:
             empty.ratio if empty else None,
             percent(empty.ratio) if empty else nothing,
             width,
-            label_width=label + 2,
+            label_width=label,
             role=Role.BAR_LOW,
         ),
         gauge(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rblntop.blocks.figure import title
 from rblntop.model import Window
 from rblntop.scene import Scene
 from rblntop.text.cells import left, right
@@ -17,32 +18,31 @@ ROWS: tuple[tuple[str, Callable[[Window], str]], ...] = (
     ("queue full", lambda window: percent(window.queue_occupancy_ratio)),
     ("token gap p99", lambda window: duration(window.token_gap_p99_s)),
     ("group skew", lambda window: rate(window.group_skew)),
-    ("steps/s", lambda window: rate(window.steps_per_s)),
     ("step p99", lambda window: duration(window.step_p99_s)),
-    ("prefill steps", lambda window: count(window.prefill_steps)),
+    ("steps/s", lambda window: rate(window.steps_per_s)),
     ("decode steps", lambda window: count(window.decode_steps)),
+    ("prefill steps", lambda window: count(window.prefill_steps)),
     ("empty steps", lambda window: count(window.empty_steps)),
-    ("finished", lambda window: count(window.finished)),
 )
 
 HEIGHT = len(ROWS) + 1
+LABEL, VALUE = 14, 9
 
 
 def windows_panel(scene: Scene, width: int, rows: int = HEIGHT) -> list[Line]:
     """A column for each window; the chosen one is marked."""
-    windows = scene.snapshot.windows
-    heading = [Span(left(" WINDOWS", 16), Role.TITLE)]
+    windows = scene.snapshot.windows[: max(0, (width - LABEL) // VALUE)]
+    heading: list[Span] = [*title("WINDOWS", LABEL - 1), Span(" ")]
     for window in windows:
         chosen = window.seconds == scene.window_s
         label = f"{'▸' if chosen else ' '}{window.seconds:g} s"
-        heading.append(
-            Span(right(label, 9), Role.CHOSEN if chosen else Role.LABEL, f"window({window.seconds:g})")
-        )
+        role = Role.CHOSEN if chosen else Role.LABEL
+        heading.append(Span(right(label, VALUE), role, f"show_window({window.seconds:.0f})"))
     lines: list[Line] = [fit(tuple(heading), width)]
     for label, text in ROWS[: max(0, rows - 1)]:
-        spans = [Span(left(f" {label}", 16), Role.LABEL)]
+        spans = [Span(left(label, LABEL), Role.LABEL)]
         for window in windows:
             role = Role.STRONG if window.seconds == scene.window_s else Role.TEXT
-            spans.append(Span(right(text(window), 9), role))
+            spans.append(Span(right(text(window), VALUE), role))
         lines.append(fit(tuple(spans), width))
-    return lines
+    return lines[: max(rows, 0)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from rblntop.text.numbers import known
 
 TRACK = "░"
-_EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
+FULL = "▇"
+"""An eighth lower than the cell, so that bars in neighbouring rows stay apart."""
+TIPS = ("▏", "▎", "▍", "▌", "▋", "▊", "▉")
 
 
 def bar(ratio: float | None, width: int) -> tuple[str, str]:
@@ -21,5 +23,5 @@ def bar(ratio: float | None, width: int) -> tuple[str, str]:
     if ratio < 1:
         eighths = min(eighths, width * 8 - 1)
     full, rest = divmod(eighths, 8)
-    filled = "█" * full + _EIGHTHS[rest]
+    filled = FULL * full + (TIPS[rest - 1] if rest else "")
     return filled, TRACK * (width - len(filled))

@@ -24,11 +24,17 @@ class Role(enum.Enum):
     BAR = "bar"
     BAR_LOW = "bar-low"
     TRACK = "track"
+    STRIP = "strip"
+    STRIP_LOW = "strip-low"
     PREFILL = "prefill"
     KEY = "key"
     OFF = "off"
     """A key or a figure that does not apply."""
     CHOSEN = "chosen"
+    CHOSEN_TAB = "chosen-tab"
+    FRAME = "frame"
+    ENTRY = "entry"
+    ENTRY_BAD = "entry-bad"
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ EMPTY_BECAUSE = {
     EmptyCause.CLOSED: "closed",
     EmptyCause.BLOCKED: "blocked",
     EmptyCause.DEMAND: "few reqs",
-    EmptyCause.LIMIT: "our limit",
+    EmptyCause.LIMIT: "limit",
     EmptyCause.PREFILL: "prefill",
     EmptyCause.COLLAPSE: "collapse",
 }

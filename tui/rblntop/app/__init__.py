@@ -1,0 +1,1 @@
+"""The dashboard: a thin Textual front over blocks, board and source."""

@@ -1,0 +1,207 @@
+"""The dashboard's application: source and board on one side, the screen on the other."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from dataclasses import replace
+
+from textual import work
+from textual.app import App
+
+from rblntop.app.clock import Clock, SystemClock
+from rblntop.app.dashboard import Dashboard
+from rblntop.app.help_screen import HelpScreen
+from rblntop.app.palette import THEME
+from rblntop.app.widgets.change_panel import ChangePanel
+from rblntop.app.widgets.group_table import GroupTable
+from rblntop.board import WINDOWS_S, Board
+from rblntop.client.errors import ClientError, RefusedError
+from rblntop.limit_draft import LimitDraft, Phase
+from rblntop.model import LimitKind
+from rblntop.scene import Scene
+from rblntop.source import SnapshotSource, Update
+
+
+class RblntopApp(App[int]):
+    """Shows what the source says, and asks it for changes."""
+
+    TITLE = "rblntop"
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(
+        self,
+        source: SnapshotSource,
+        *,
+        engine: str = "",
+        readonly: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
+        """Follow a source.
+
+        Args:
+            source: Where snapshots come from and changes go to.
+            engine: Name or instance id to show first.
+            readonly: Take no changes.
+            clock: The time.
+        """
+        super().__init__()
+        self._source = source
+        self._clock = clock or SystemClock()
+        because = "rblntop was started with --readonly" if readonly else source.readonly_because
+        self.board = Board(engine=engine, readonly_because=because)
+        self.refusal = ""
+        """Why the daemon would not talk to us, when that is how it ended."""
+        self._dashboard = Dashboard()
+        self.register_theme(THEME)
+        self.theme = THEME.name
+
+    def get_default_screen(self) -> Dashboard:
+        """The dashboard."""
+        return self._dashboard
+
+    def on_dashboard_ready(self) -> None:
+        """Begin to follow the source; clock and ages move once a second."""
+        self.redraw()
+        self._follow()
+        self.set_interval(1.0, self.redraw)
+
+    @property
+    def scene(self) -> Scene | None:
+        """The present frame."""
+        return self.board.scene(self._clock.monotonic_s(), self._clock.wall_s())
+
+    def redraw(self) -> None:
+        """Draw the present frame."""
+        now_s = self._clock.monotonic_s()
+        self._dashboard.draw(
+            self.scene, self.board.link(now_s), heard=self.board.heard, notice=self.board.notice(now_s)
+        )
+
+    @work(exclusive=True)
+    async def _follow(self) -> None:
+        try:
+            async with aclosing(self._source.updates()) as updates:
+                async for update in updates:
+                    self._take(update)
+        except RefusedError as error:
+            self.refusal = str(error)
+            self.exit(1)
+
+    def _take(self, update: Update) -> None:
+        self.board.take(
+            update,
+            self._clock.monotonic_s(),
+            address=self._source.address,
+            readonly_because=self._source.readonly_because,
+        )
+        self.redraw()
+
+    # --- keys, and clicks on what stands for them ---
+
+    def action_set_max_num_seqs(self) -> None:
+        """Open the panel for max_num_seqs."""
+        self._change(LimitKind.MAX_NUM_SEQS, None)
+
+    def action_set_group_cap(self, group: int | None = None) -> None:
+        """Open the panel for a group's cap: the lowest one, if none is named."""
+        scene = self.scene
+        if group is None and scene is not None and scene.snapshot.limits.group_caps:
+            group = min(scene.snapshot.limits.group_caps, key=lambda cap: cap.wanted).group
+        self._change(LimitKind.GROUP_CAP, group)
+
+    def _change(self, kind: LimitKind, group: int | None) -> None:
+        scene = self.scene
+        if scene is None:
+            return
+        if scene.link.readonly:
+            self._say(f"Read-only: {scene.link.readonly_because}.")
+        elif scene.stale:
+            self._say("Not now: the daemon is away, and only it can reach the engine.")
+        else:
+            self._dashboard.open_change(kind, group, scene)
+            self.redraw()
+
+    def on_change_panel_sent(self, message: ChangePanel.Sent) -> None:
+        """Ask the source for the change."""
+        scene = self.scene
+        if scene is not None:
+            self._send(message.draft, scene)
+
+    @work
+    async def _send(self, draft: LimitDraft, scene: Scene) -> None:
+        assert draft.value is not None
+        try:
+            if draft.kind is LimitKind.MAX_NUM_SEQS:
+                answer = await self._source.set_limits(scene.snapshot.engine.name, max_num_seqs=draft.value)
+            else:
+                every = [group.group for group in scene.snapshot.groups]
+                groups = every if draft.group is None else [draft.group]
+                answer = await self._source.set_limits(
+                    scene.snapshot.engine.name, group_caps=[(group, draft.value) for group in groups]
+                )
+        except ClientError as error:
+            draft = replace(draft, phase=Phase.REFUSED, message=str(error))
+        else:
+            draft = replace(
+                draft,
+                phase=Phase.ACCEPTED,
+                generation=answer.generation,
+                message="; ".join(answer.warnings),
+            )
+        panel = self._dashboard.changing
+        # The operator may have left the panel, or opened it for another limit.
+        if panel is not None and panel.draft is not None and panel.draft.phase is Phase.SENDING:
+            panel.become(draft)
+        elif draft.phase is Phase.REFUSED:
+            self._say(f"Refused: {draft.message}")
+
+    def on_change_panel_left(self) -> None:
+        """Close the panel."""
+        self._dashboard.close_change()
+        self.redraw()
+
+    def on_group_table_scrolled(self, message: GroupTable.Scrolled) -> None:
+        """The wheel does what the arrows do."""
+        self.action_scroll_groups(message.by)
+
+    def action_scroll_groups(self, by: int) -> None:
+        """Move the groups that are in view."""
+        scene = self.scene
+        if scene is not None:
+            self.board.scroll(by, self._dashboard.groups_in_view)
+            self.redraw()
+
+    def action_next_window(self) -> None:
+        """1, 10, 60 s."""
+        self.board.next_window()
+        self.redraw()
+
+    def action_show_window(self, seconds: int) -> None:
+        """One of the windows."""
+        if seconds in WINDOWS_S:
+            self.board.window_s = seconds
+            self.redraw()
+
+    def action_next_engine(self, by: int) -> None:
+        """The next engine, or the one before."""
+        self.board.choose_next(by)
+        self._engine_chosen()
+
+    def action_choose_engine(self, index: int) -> None:
+        """The engine of that index."""
+        self.board.choose(index)
+        self._engine_chosen()
+
+    def _engine_chosen(self) -> None:
+        if self._dashboard.changing is not None:
+            self._dashboard.close_change()
+        self.redraw()
+
+    def action_help(self) -> None:
+        """What the numbers mean."""
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    def _say(self, text: str) -> None:
+        self.board.say(" ".join(text.split()), self._clock.monotonic_s())
+        self.redraw()

@@ -1,0 +1,156 @@
+"""The one screen of the dashboard."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.screen import Screen
+
+from rblntop.app.widgets.change_panel import ChangePanel
+from rblntop.app.widgets.engine_tabs import EngineTabs
+from rblntop.app.widgets.group_table import GroupTable
+from rblntop.app.widgets.header_line import HeaderLine
+from rblntop.app.widgets.key_bar import KeyBar
+from rblntop.app.widgets.limits_block import LimitsBlock
+from rblntop.app.widgets.line_widget import LineWidget
+from rblntop.app.widgets.panel_area import PanelArea
+from rblntop.app.widgets.summary_block import SummaryBlock
+from rblntop.app.widgets.verdict_line import VerdictLine
+from rblntop.app.widgets.welcome_pane import WelcomePane
+from rblntop.blocks import change_panel, limits_line, summary
+from rblntop.blocks.group_table import groups_that_fit
+from rblntop.blocks.layout import layout
+from rblntop.model import LimitKind
+from rblntop.scene import Link, Scene
+
+Part = TypeVar("Part", bound=LineWidget)
+
+
+class Dashboard(Screen[None]):
+    """All parts from top to bottom; what each of them says is decided in ``rblntop.blocks``."""
+
+    AUTO_FOCUS = None
+
+    class Ready(Message):
+        """All parts are there and can draw."""
+
+    DEFAULT_CSS = """
+    Dashboard { background: $background; layout: vertical; overflow: hidden; }
+    #dashboard { height: 1fr; overflow: hidden; }
+    HeaderLine, EngineTabs, VerdictLine { height: 1; }
+    KeyBar { dock: bottom; height: 1; background: $surface; }
+    WelcomePane { height: 1fr; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("M", "app.set_max_num_seqs", "max_num_seqs"),
+        Binding("G", "app.set_group_cap", "group cap"),
+        Binding("w", "app.next_window", "window"),
+        Binding("tab,right", "app.next_engine(1)", "next engine"),
+        Binding("shift+tab,left", "app.next_engine(-1)", "previous engine"),
+        Binding("down", "app.scroll_groups(1)", "groups down"),
+        Binding("up", "app.scroll_groups(-1)", "groups up"),
+        Binding("pagedown", "app.scroll_groups(8)", "groups down"),
+        Binding("pageup", "app.scroll_groups(-8)", "groups up"),
+        Binding("question_mark", "app.help", "help"),
+        Binding("q,ctrl+c", "app.quit", "quit"),
+        *(
+            Binding(f"{number}", f"app.choose_engine({number - 1})", f"engine {number}")
+            for number in range(1, 10)
+        ),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """All parts."""
+        with Vertical(id="dashboard"):
+            yield HeaderLine()
+            yield EngineTabs()
+            yield VerdictLine()
+            yield SummaryBlock()
+            yield GroupTable()
+            yield LimitsBlock()
+            panel = ChangePanel()
+            panel.display = False
+            yield panel
+            yield PanelArea()
+        yield WelcomePane()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """From now on there is something to draw on."""
+        self._scene: Scene | None = None
+        self.post_message(self.Ready())
+
+    def on_resize(self) -> None:
+        """Another height is another layout."""
+        if self._scene is not None:
+            self._lay_out(self._scene)
+
+    @property
+    def changing(self) -> ChangePanel | None:
+        """The open panel."""
+        panel = self.query_one(ChangePanel)
+        return panel if panel.display else None
+
+    @property
+    def groups_in_view(self) -> int:
+        """Groups that the table shows at once."""
+        table = self.query_one(GroupTable)
+        return groups_that_fit(table.size.height, table.strip_height)
+
+    def draw(self, scene: Scene | None, link: Link, *, heard: bool, notice: str) -> None:
+        """Draw a frame; the parts find out what changed."""
+        self._scene = scene
+        with self.app.batch_update():
+            self.query_one("#dashboard").display = scene is not None
+            self.query_one(WelcomePane).display = scene is None
+            if scene is None:
+                self.query_one(WelcomePane).tell(link, heard=heard)
+            else:
+                self._lay_out(scene)
+                for part in self.query("#dashboard > *").results(LineWidget):
+                    if part.display:
+                        part.show(scene)
+            self.query_one(KeyBar).tell(scene, notice)
+
+    def open_change(self, kind: LimitKind, group: int | None, scene: Scene) -> None:
+        """Open the panel in place of the lower part, so that the groups stay in view."""
+        panel = self.query_one(ChangePanel)
+        panel.display = True
+        panel.open(kind, group, scene)
+        panel.focus()
+        self._lay_out(scene)
+
+    def close_change(self) -> None:
+        """Close the panel."""
+        self.set_focus(None)
+        self.query_one(ChangePanel).display = False
+
+    def _lay_out(self, scene: Scene) -> None:
+        rows = layout(
+            self.size.height,
+            group_count=len(scene.snapshot.groups),
+            engine_count=len(scene.engines),
+            changing=self.changing is not None,
+        )
+        table = self.query_one(GroupTable)
+        table.strip_height = rows.strip_height
+        self.query_one(EngineTabs).display = bool(rows.tabs)
+        self.query_one(PanelArea).display = rows.panels > 1
+        for part, height, gap in (
+            (VerdictLine, 1, rows.gap_after_verdict),
+            (SummaryBlock, summary.HEIGHT, rows.gap_after_summary),
+            (GroupTable, rows.groups, rows.gap_after_groups),
+            (LimitsBlock, limits_line.HEIGHT, rows.gap_after_limits),
+            (ChangePanel, change_panel.HEIGHT, rows.gap_after_change),
+            (PanelArea, rows.panels, 0),
+        ):
+            widget = self.query_one(part)
+            if widget.styles.height is None or widget.styles.height.value != height:
+                widget.styles.height = height
+            if widget.styles.margin.bottom != gap:
+                widget.styles.margin = (0, 0, gap, 0)

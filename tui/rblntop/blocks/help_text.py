@@ -1,0 +1,136 @@
+"""What every number means, for ``?``."""
+
+from __future__ import annotations
+
+from rblntop.blocks.figure import title
+from rblntop.text.cells import left
+from rblntop.text.line import Line, Role, Span
+from rblntop.text.wrap import wrapped
+
+SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "KEYS",
+        (
+            ("M", "change max_num_seqs, while requests run"),
+            ("G", "change the cap of a group, or of all; a click on a group's cap does the same"),
+            ("w", "window of all figures: 1, 10, 60 s"),
+            ("Tab ← → 1..9", "choose an engine"),
+            ("↑ ↓ PgUp PgDn", "scroll the groups, when they do not all fit"),
+            ("?  q", "this help; quit. Watching costs the engine nothing, and leaving changes nothing"),
+        ),
+    ),
+    (
+        "GROUPS",
+        (
+            (
+                "group",
+                "a virtual engine: requests that ride the in-flight batches together. It is "
+                "neither an NPU nor a pipeline stage; every group passes through all stages",
+            ),
+            (
+                "run",
+                "running requests that were last scheduled in this group; the groups sum to `running`",
+            ),
+            ("decode batch", "requests in the latest decode batch / the compiled bucket that it ran in"),
+            (
+                "pad",
+                "sum(bucket - batch) / sum(bucket) over the decode steps of the window: compute "
+                "that is wasted",
+            ),
+            (
+                "gap",
+                "median time between two decode completions: the inter-token latency its requests see",
+            ),
+            (
+                "cap",
+                "largest decode batch of the group; `2 of 8` is set to 2 where 8 is possible, `2 ◀ 5` drains",
+            ),
+            (
+                "strip",
+                "one cell a second, the newest at the right. Height is batch / bucket, P where "
+                "more than half of the second was prefill, · where the slot was empty",
+            ),
+        ),
+    ),
+    (
+        "REQUESTS AND SPEED",
+        (
+            ("running", "requests in the scheduler's running list, of what the limits admit"),
+            ("waiting, oldest", "requests not yet admitted, and how long the first of them has waited"),
+            ("held by", "why the latest step admitted no further request"),
+            ("token gap", "as gap, over all groups: half of the tokens, and 99 of 100, come within"),
+            ("queue wait p99", "99 of 100 requests are scheduled for the first time within"),
+        ),
+    ),
+    (
+        "PIPELINE",
+        (
+            (
+                "queue full",
+                "share of the batch queue's slots that held a batch: an upper bound of how busy "
+                "the stages are",
+            ),
+            (
+                "stage busy ~",
+                "estimate of how busy the stages are, from the step times learned per batch shape",
+            ),
+            (
+                "empty",
+                "the largest cause of empty slots: few reqs, our limit, prefill, blocked (KV "
+                "space), closed, or collapse: requests enough, but packed into too few batches",
+            ),
+            ("prefill stall", "slot time of lone prefills while decodes were ready to run"),
+            ("padding", "as pad, over all groups"),
+        ),
+    ),
+    (
+        "MEMORY AND LENGTH",
+        (
+            ("KV blocks", "share of the KV cache that is in use"),
+            ("preempted", "requests thrown back to waiting in the window, for want of KV blocks"),
+            ("max_seq_len", "longest sequence in the latest batch, its new tokens included"),
+            ("max_model_len", "longest sequence that the engine accepts"),
+            ("max_num_batched_tokens", "tokens that one step may process"),
+        ),
+    ),
+    (
+        "LIMITS",
+        (
+            (
+                "target",
+                "what was asked for; unset: nobody has, and that part of the scheduler is as shipped",
+            ),
+            ("ceiling", "what the engine was started and compiled with: no limit can go above it"),
+            (
+                "draining",
+                "running requests go on, nothing is preempted; they are not replaced until running fits",
+            ),
+            ("accepted", "stored under the scheduler's lock"),
+            ("in force", "the first schedule() ran under it; the step number says which"),
+            ("settled", "running has come down to the target"),
+            ("generation", "counts accepted changes; 0 is the engine as shipped"),
+        ),
+    ),
+    (
+        "SIGNS",
+        (
+            ("● ◆ ▲ ■", "all is well; could be better; requests wait for it; act now"),
+            ("--", "not known: never shown as 0"),
+            ("STALE", "the daemon is away, and the figures are as old as it says"),
+        ),
+    ),
+)
+
+TERM = 24
+
+
+def help_text(width: int) -> list[Line]:
+    """The help in lines of ``width`` cells."""
+    lines: list[Line] = []
+    for heading, terms in SECTIONS:
+        lines += [title(heading, width)]
+        for term, meaning in terms:
+            for row, part in enumerate(wrapped(meaning, width - TERM)):
+                lines.append((Span(left(term if row == 0 else "", TERM), Role.STRONG), Span(part, Role.TEXT)))
+        lines.append(())
+    return lines[:-1]

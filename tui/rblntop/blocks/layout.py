@@ -1,0 +1,60 @@
+"""How many rows each part of the screen gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rblntop.blocks import change_panel, limits_line, panels, summary
+
+TALLEST_STRIP = 5
+GAPS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Rows of each part, from top to bottom. A gap is 0 or 1 empty row."""
+
+    tabs: int
+    groups: int
+    """The whole table, heading and sum included."""
+    strip_height: int
+    """Rows of each group."""
+    panels: int
+    gap_after_verdict: int
+    gap_after_summary: int
+    gap_after_groups: int
+    gap_after_limits: int
+    gap_after_change: int
+
+
+def layout(height: int, *, group_count: int, engine_count: int, changing: bool) -> Layout:
+    """Header, verdict, summary, groups and limits never give way; the panels do.
+
+    A tall screen draws the strips higher before it leaves rows empty.
+    """
+    tabs = 1 if engine_count > 1 else 0
+    wanted = max(1, group_count)
+    fixed = 1 + tabs + 1 + summary.HEIGHT + limits_line.HEIGHT + 1
+    strip_height = 1
+    # The panel takes the place of the lower part: opening it must not change the height of the strips.
+    while (
+        strip_height < TALLEST_STRIP
+        and height - fixed - GAPS - (wanted * (strip_height + 1) + 2) >= panels.HEIGHT
+    ):
+        strip_height += 1
+    if changing:
+        fixed += change_panel.HEIGHT
+    # Rather no empty row between the parts than a group that cannot be seen.
+    gaps = min(GAPS, max(0, height - fixed - (wanted * strip_height + 2)))
+    groups = min(wanted * strip_height + 2, max(3, height - fixed - gaps))
+    return Layout(
+        tabs,
+        groups,
+        strip_height,
+        max(0, height - fixed - gaps - groups - int(changing)),
+        gap_after_verdict=int(gaps > 2),
+        gap_after_summary=int(gaps > 0),
+        gap_after_groups=int(gaps > 1),
+        gap_after_limits=int(gaps > 3),
+        gap_after_change=int(changing),
+    )

@@ -1,0 +1,49 @@
+"""rblntop: the dashboard."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from rblntop.cli.options import connect_option, json_option
+from rblntop.cli.run import run_command
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@connect_option
+@click.option("--engine", default="", metavar="NAME", help="Engine to show first: name or instance id.")
+@click.option("--once", is_flag=True, help="Print the screen once, as plain text.")
+@json_option
+@click.option("--readonly", is_flag=True, help="Take no changes.")
+def rblntop(connect: str | None, engine: str, once: bool, as_json: bool, readonly: bool) -> int:
+    """Show engines live, per group, and change their limits."""
+    if once or as_json:
+        from rblntop.cli.show import show_once
+
+        show_once(connect, engine, as_json)
+        return 0
+    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+        raise click.UsageError(
+            "The dashboard needs a terminal. Into a pipe or a file: rblntop --once or --json."
+        )
+    from rblntop.app.app import RblntopApp
+    from rblntop.client.address import parse_address
+    from rblntop.source.live import LiveSource
+
+    if connect:
+        parse_address(connect)
+    app = RblntopApp(LiveSource(connect), engine=engine, readonly=readonly)
+    code = app.run()
+    if app.refusal:
+        raise click.ClickException(app.refusal)
+    return code or app.return_code or 0
+
+
+def main() -> None:
+    """Entry point of ``rblntop``."""
+    sys.exit(run_command(rblntop))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Snapshots of a daemon, over gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+
+from rblntop.client import Backoff, Client, Disconnected, UnreachableError
+from rblntop.client.reconnect import keep_streaming
+from rblntop.model.from_proto import limits_from_proto, snapshot_from_proto
+from rblntop.source import ChangeAccepted, LinkLost, SnapshotsArrived, Update
+from rblntop_api.v1 import telemetry_pb2
+
+SILENCE_S = 5.0
+
+
+class LiveSource:
+    """Follows all engines of a daemon, wherever it listens at each attempt."""
+
+    def __init__(
+        self,
+        connect: str | None = None,
+        *,
+        interval_s: float = 1.0,
+        silence_s: float = SILENCE_S,
+        backoff: Backoff | None = None,
+        open_client: Callable[[str | None], Client] = Client,
+    ) -> None:
+        """Connects with the first update.
+
+        Args:
+            connect: Address of the daemon; by default it is looked for anew at each attempt.
+            interval_s: Time between snapshots.
+            silence_s: How long a silent stream is believed in.
+            backoff: Pauses between attempts.
+            open_client: Makes the client of an attempt.
+        """
+        self._connect = connect
+        self._interval_s = interval_s
+        self._silence_s = silence_s + interval_s
+        self._backoff = backoff or Backoff()
+        self._open_client = open_client
+        self._client: Client | None = None
+
+    @property
+    def address(self) -> str:
+        """The daemon that we are connected to, or were asked for."""
+        return str(self._client.address) if self._client else self._connect or ""
+
+    @property
+    def readonly_because(self) -> str:
+        """The viewers' socket takes no changes."""
+        if self._client is not None and self._client.address.readonly:
+            return "this is the viewers' socket: connect to rblntopd.sock to change limits"
+        return ""
+
+    async def updates(self) -> AsyncGenerator[Update, None]:
+        """Snapshots, and the moments at which the daemon went away."""
+        stream = keep_streaming(self._attempt, silence_s=self._silence_s, backoff=self._backoff)
+        async with aclosing(stream):
+            async for message in stream:
+                if isinstance(message, Disconnected):
+                    yield LinkLost(message.cause)
+                else:
+                    yield SnapshotsArrived(tuple(snapshot_from_proto(one) for one in message.snapshots))
+
+    async def _attempt(self) -> AsyncGenerator[telemetry_pb2.WatchSnapshotsResponse, None]:
+        async with self._open_client(self._connect) as client:
+            self._client = client
+            async with aclosing(client.watch_snapshots(interval_s=self._interval_s)) as stream:
+                async for message in stream:
+                    yield message
+
+    async def set_limits(
+        self, engine: str, *, max_num_seqs: int | None = None, group_caps: Sequence[tuple[int, int]] = ()
+    ) -> ChangeAccepted:
+        """Change limits; how they come into force is seen in the snapshots."""
+        if self._client is None:
+            raise UnreachableError(self.address, "not connected")
+        answer = await self._client.set_limits(engine, max_num_seqs=max_num_seqs, group_caps=group_caps)
+        return ChangeAccepted(answer.generation, limits_from_proto(answer.limits), tuple(answer.warnings))

@@ -1,0 +1,66 @@
+"""A source that says what it was told to say: for tests, pictures and demonstrations."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+
+from rblntop.client.errors import ClientError
+from rblntop.model import Limits, Snapshot
+from rblntop.source import ChangeAccepted, LinkLost, SnapshotsArrived, Update
+
+
+@dataclass(frozen=True, slots=True)
+class AskedLimits:
+    """A change that was asked for."""
+
+    engine: str
+    max_num_seqs: int | None
+    group_caps: tuple[tuple[int, int], ...]
+
+
+class ScriptedSource:
+    """Holds updates until they are read; remembers the changes that it was asked for."""
+
+    def __init__(self, *snapshots: Snapshot, readonly_because: str = "") -> None:
+        """Start with one update of these snapshots, or with none at all."""
+        self.address = "scripted"
+        self.readonly_because = readonly_because
+        self.asked: list[AskedLimits] = []
+        self.refusal: ClientError | None = None
+        """Raised by the next changes."""
+        self.answer = ChangeAccepted(1, Limits(generation=1))
+        self._updates: asyncio.Queue[Update] = asyncio.Queue()
+        if snapshots:
+            self.show(*snapshots)
+
+    def show(self, *snapshots: Snapshot) -> None:
+        """Let these be all engines there are."""
+        self._updates.put_nowait(SnapshotsArrived(snapshots))
+
+    def lose(self, cause: str = "connection refused") -> None:
+        """Let the daemon go away."""
+        self._updates.put_nowait(LinkLost(cause))
+
+    async def seen(self) -> None:
+        """Wait until all updates so far have been taken and worked off."""
+        await self._updates.join()
+
+    async def updates(self) -> AsyncGenerator[Update, None]:
+        """The script."""
+        while True:
+            update = await self._updates.get()
+            try:
+                yield update
+            finally:
+                self._updates.task_done()
+
+    async def set_limits(
+        self, engine: str, *, max_num_seqs: int | None = None, group_caps: Sequence[tuple[int, int]] = ()
+    ) -> ChangeAccepted:
+        """Accept, or refuse with ``refusal``."""
+        self.asked.append(AskedLimits(engine, max_num_seqs, tuple(group_caps)))
+        if self.refusal is not None:
+            raise self.refusal
+        return self.answer
