@@ -23,7 +23,8 @@ def in_flight_panel(scene: Scene, width: int, rows: int) -> list[Line]:
     wide = width >= 44
     heading = f"{right('step', 8)}  {left('kind', 8)}{right('grp', 3)}{right('batch', 7)}"
     heading += f"{right('tok', 6)}{right('age', 8)}" if wide else right("age", 7)
-    lines.append(fit((Span(heading, Role.LABEL),), width))
+    if rows > 3:
+        lines.append(fit((Span(heading, Role.LABEL),), width))
     batches = sorted(snapshot.in_flight, key=lambda batch: -batch.age_s)
     room = rows - len(lines)
     shown = batches if len(batches) <= room else batches[: max(0, room - 1)]

@@ -154,15 +154,7 @@ def serving(
         max_seq_len=3912,
         admission_stop=AdmissionStop.MAX_NUM_SEQS if waiting else AdmissionStop.NONE,
         groups=groups,
-        in_flight=(
-            *(
-                InFlightBatch(88_409 + group, StepKind.DECODE, group, batch, batch, bucket, 0.04 - group / 99)
-                    88_409 + group, StepKind.DECODE, group, batch, batch, bucket, 0.04 - group / 100
-                )
-                for group, batch in enumerate(batches[:3])
-            ),
-            InFlightBatch(88_412, StepKind.PREFILL, None, 1, 1204, None, 0.003),
-        ),
+        in_flight=_in_flight(batches[:3], bucket),
         limits=limits if limits is not None else limits_of([None] * len(batches)),
         windows=tuple(
             window_of(seconds, batches, bucket, tokens_per_s=tokens_per_s) for seconds in (1, 10, 60)
@@ -170,6 +162,15 @@ def serving(
         probe_us_per_step=2.1,
         daemon_cpu_ratio=0.004,
     )
+
+
+def _in_flight(batches: Sequence[int], bucket: int) -> tuple[InFlightBatch, ...]:
+    """A decode of each of these groups, and a prefill behind them."""
+    decodes = [
+        InFlightBatch(88_409 + group, StepKind.DECODE, group, batch, batch, bucket, 0.04 - group * 0.011)
+        for group, batch in enumerate(batches)
+    ]
+    return (*decodes, InFlightBatch(88_412, StepKind.PREFILL, None, 1, 1204, None, 0.003))
 
 
 def capped() -> Snapshot:
