@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 NS = 1_000_000_000
+#: Old cells are dropped this many at a time.
+SLACK = 64
 
 
 class Cells:
@@ -37,7 +39,7 @@ class Cells:
         if at < self.size:
             return max(at, -1)
         drop = 0
-        if not self.size or at >= 2 * self._keep:
+        if not self.size or at >= self._keep + SLACK:
             drop = min(self.size, at - self._keep)
             self.base, at = cell - self._keep, self._keep
         self.size = at + 1

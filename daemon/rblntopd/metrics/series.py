@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 #: Values are rounded to this many significant bits (1/128: 0.8 %), so that counts stay small and can be
 #: added to and taken from. Rounding keeps the order, so a quantile is the rounded quantile of the values.
@@ -20,15 +20,25 @@ def rounded(value: int) -> int:
     return (value >> shift << shift) + (1 << shift >> 1)
 
 
-def quantile(counts: Mapping[int, int], share: float) -> int | None:
-    """The nearest-rank quantile: the smallest value with at least ``share`` of all at or below it."""
-    rank = max(1, math.ceil(share * sum(counts.values())))
+def quantiles(counts: Mapping[int, int], shares: Sequence[float]) -> list[int | None]:
+    """Nearest-rank quantiles: the smallest value with at least that share of all at or below it.
+
+    ``shares`` ascend. None where there are no values.
+    """
+    total = sum(counts.values())
+    if not total:
+        return [None] * len(shares)
+    found: list[int | None] = []
     seen = 0
-    for value in sorted(counts):
-        seen += counts[value]
-        if seen >= rank:
-            return value
-    return None
+    values = iter(sorted(counts))
+    value = 0
+    for share in shares:
+        rank = max(1, math.ceil(share * total))
+        while seen < rank:
+            value = next(values)
+            seen += counts[value]
+        found.append(value)
+    return found
 
 
 class _Running:
@@ -43,62 +53,88 @@ class _Running:
 
 
 class Series:
-    """Values of the newest ``keep`` cells, already rounded."""
+    """Values of the newest ``keep`` cells. They are rounded and counted when somebody first asks for them."""
 
-    __slots__ = ("_by_cell", "_counted_to", "_keep", "_windows")
+    __slots__ = ("_cells", "_counted", "_keep", "_windows", "counted_to")
 
     def __init__(self, keep: int) -> None:
         self._keep = keep
-        self._by_cell: dict[int, list[int]] = {}
+        self._cells: dict[int, list[int]] = {}
+        self._counted: dict[int, dict[int, int]] = {}
         self._windows: dict[int, _Running] = {}
-        self._counted_to = 0
-        """No running window has counted this cell or a later one."""
+        self.counted_to = 0
+        """No window has counted this cell or a later one."""
 
-    def add(self, cell: int, values: Iterable[int]) -> None:
-        """Add rounded values to a cell."""
-        found = self._by_cell.get(cell)
+    def open_cell(self, cell: int) -> list[int]:
+        """Where to append the values of ``cell``, which nobody has counted yet."""
+        found = self._cells.get(cell)
         if found is None:
-            if len(self._by_cell) >= 2 * self._keep:
+            if len(self._cells) >= self._keep + 64:
                 self._forget(cell - self._keep)
-            found = self._by_cell[cell] = []
-        if cell >= self._counted_to:
-            found.extend(values)
+            found = self._cells[cell] = []
+        return found
+
+    def add(self, cell: int, value: int) -> None:
+        """Add a value to any cell, also to one that windows have counted."""
+        self.open_cell(cell).append(value)
+        if cell >= self.counted_to:
             return
-        for value in values:
-            found.append(value)
-            for window in self._windows.values():
-                if window.first <= cell < window.end:
-                    window.counts[value] = window.counts.get(value, 0) + 1
+        value = rounded(value)
+        counted = self._counted.get(cell)
+        if counted is not None:
+            counted[value] = counted.get(value, 0) + 1
+        for window in self._windows.values():
+            if window.first <= cell < window.end:
+                window.counts[value] = window.counts.get(value, 0) + 1
 
     def counts(self, first: int, end: int) -> Mapping[int, int]:
-        """How often each value occurs in the cells ``first`` up to but not including ``end``."""
+        """How often each rounded value occurs in the cells ``first`` up to but not including ``end``."""
         window = self._windows.pop(end - first, None)
         if window is None or not window.first <= first < window.end or window.end > end:
             window = _Running(first)
             while len(self._windows) >= MAX_WINDOWS:
                 self._windows.pop(next(iter(self._windows)))
         self._windows[end - first] = window
-        counts, by_cell = window.counts, self._by_cell
+        counts = window.counts
         for cell in range(window.end, end):
-            for value in by_cell.get(cell, ()):
-                counts[value] = counts.get(value, 0) + 1
+            if cell in self._cells:
+                for value, count in self._count(cell).items():
+                    counts[value] = counts.get(value, 0) + count
         for cell in range(window.first, first):
-            for value in by_cell.get(cell, ()):
-                if counts[value] == 1:
-                    del counts[value]
-                else:
-                    counts[value] -= 1
+            if cell in self._cells:
+                for value, count in self._count(cell).items():
+                    left = counts[value] - count
+                    if left:
+                        counts[value] = left
+                    else:
+                        del counts[value]
         window.first, window.end = first, end
-        self._counted_to = max(self._counted_to, end)
+        self.counted_to = max(self.counted_to, end)
         return counts
 
+    def _count(self, cell: int) -> dict[int, int]:
+        """The counts of one cell; only of a cell below ``counted_to``, or about to be."""
+        found = self._counted.get(cell)
+        if found is None:
+            found = self._counted[cell] = {}
+            for value in self._cells[cell]:
+                shift = value.bit_length() - SIGNIFICANT_BITS
+                if shift > 0:
+                    value = (value >> shift << shift) + (1 << shift >> 1)
+                found[value] = found.get(value, 0) + 1
+        return found
+
     def _forget(self, before: int) -> None:
-        self._by_cell = {cell: values for cell, values in self._by_cell.items() if cell >= before}
+        for cell in [cell for cell in self._cells if cell < before]:
+            del self._cells[cell]
+            self._counted.pop(cell, None)
         self._windows = {n: window for n, window in self._windows.items() if window.first >= before}
 
 
-def merged(parts: Iterable[Mapping[int, int]]) -> dict[int, int]:
+def merged(parts: Sequence[Mapping[int, int]]) -> Mapping[int, int]:
     """The sum of several counts."""
+    if len(parts) == 1:
+        return parts[0]
     found: dict[int, int] = {}
     for part in parts:
         for value, count in part.items():

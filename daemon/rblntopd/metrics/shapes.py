@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from rblntopd.probe.ring_format import Kind
 
 #: Latencies of a shape that are remembered, and how many new ones make the estimate stale.
@@ -13,25 +11,27 @@ REFRESH = 32
 LOW_SHARE = 0.05
 MAX_SHAPES = 256
 
+_DECODE = int(Kind.DECODE)
+_OTHER_KINDS = 1 << 32
 
-def shape_of(kind: int, requests: int, padded: int, tokens: int) -> tuple[int, int]:
-    """What batches that take the same time have in common.
+
+def shape_of(kind: int, requests: int, padded: int, tokens: int) -> int:
+    """A number that batches of the same kind and about the same time have in common.
 
     A decode goes by its bucket, or without one by its power of two of requests; a prefill by its power of two
     of tokens.
     """
-    if kind == Kind.DECODE:
-        return kind, padded or -requests.bit_length()
-    return kind, tokens.bit_length()
+    if kind == _DECODE:
+        return padded or -requests.bit_length()
+    return kind * _OTHER_KINDS + tokens.bit_length()
 
 
 class _Shape:
-    __slots__ = ("fastest_ns", "latencies", "new")
+    __slots__ = ("fastest_ns", "latencies")
 
-    def __init__(self) -> None:
-        self.latencies: deque[int] = deque(maxlen=REMEMBERED)
-        self.fastest_ns = 0
-        self.new = 0
+    def __init__(self, latency_ns: int) -> None:
+        self.fastest_ns = latency_ns
+        self.latencies: list[int] = []
 
 
 class ShapeTimes:
@@ -41,28 +41,31 @@ class ShapeTimes:
     times. Where batches always queue, the fastest ones still waited and the estimate is too high.
     """
 
-    def __init__(self) -> None:
-        self._shapes: dict[tuple[int, int], _Shape] = {}
+    __slots__ = ("_shapes",)
 
-    def learn(self, shape: tuple[int, int], latency_ns: int) -> int:
+    def __init__(self) -> None:
+        self._shapes: dict[int, _Shape] = {}
+
+    def learn(self, shape: int, latency_ns: int) -> int:
         """Add a latency; returns the unloaded latency of the shape, at most ``latency_ns``."""
         known = self._shapes.get(shape)
         if known is None:
             if len(self._shapes) >= MAX_SHAPES:
                 self._shapes.pop(next(iter(self._shapes)))
-            known = self._shapes[shape] = _Shape()
-            known.fastest_ns = latency_ns
-        known.latencies.append(latency_ns)
-        known.new += 1
-        if known.new >= REFRESH:
-            known.new = 0
-            ordered = sorted(known.latencies)
-            known.fastest_ns = ordered[int(len(ordered) * LOW_SHARE)]
-        elif len(known.latencies) < REFRESH and latency_ns < known.fastest_ns:
-            known.fastest_ns = latency_ns
+            known = self._shapes[shape] = _Shape(latency_ns)
+        latencies = known.latencies
+        latencies.append(latency_ns)
+        if latency_ns < known.fastest_ns:
+            if len(latencies) < REFRESH:
+                known.fastest_ns = latency_ns
+        elif len(latencies) < REMEMBERED:
+            return known.fastest_ns
+        if len(latencies) >= REMEMBERED:
+            known.fastest_ns = sorted(latencies)[int(REMEMBERED * LOW_SHARE)]
+            del latencies[:REFRESH]
         return min(known.fastest_ns, latency_ns)
 
-    def unloaded_ns(self, shape: tuple[int, int]) -> int | None:
+    def unloaded_ns(self, shape: int) -> int | None:
         """The unloaded latency of a shape; None before one was seen."""
         known = self._shapes.get(shape)
         return known.fastest_ns if known else None

@@ -11,6 +11,8 @@ from rblntopd.probe.ring_format import MAX_GROUPS, InFlight, Kind
 MAX_CELLS = 120
 PERMILLE = 1000
 
+_EMPTY, _PREFILL = int(Kind.EMPTY), int(Kind.PREFILL)
+
 
 @dataclass(frozen=True, slots=True)
 class StripCell:
@@ -43,24 +45,35 @@ class Strip:
         self, kind: int, row: int, scheduled_ns: int, completed_ns: int, decodes: int, padded: int
     ) -> None:
         """Add a completed batch."""
-        if not 0 <= row < MAX_GROUPS:
-            return
-        while row >= len(self._rows):
-            self._rows.append(_Row(self._cells))
-        columns = self._rows[row]
+        rows = self._rows
+        if row >= len(rows):
+            if row >= MAX_GROUPS:
+                return
+            rows += [_Row(self._cells) for _ in range(row + 1 - len(rows))]
+        columns, cells = rows[row], self._cells
         duration_ns = completed_ns - scheduled_ns
-        if kind == Kind.PREFILL:
-            self._cells.spread(columns.prefill_ns, scheduled_ns, completed_ns, duration_ns)
+        at = (completed_ns - 1) // NS - cells.base
+        if not (0 <= at < cells.size and scheduled_ns // NS == at + cells.base):
+            at = -1  # Not in one slice that is there.
+        if kind == _PREFILL:
+            if at >= 0:
+                columns.prefill_ns[at] += duration_ns
+            else:
+                cells.spread(columns.prefill_ns, scheduled_ns, completed_ns, duration_ns)
+            return
+        fill = duration_ns * self._fill_permille(decodes, padded)
+        if at >= 0:
+            columns.decode_ns[at] += duration_ns
+            columns.fill[at] += fill
         else:
-            self._cells.spread(columns.decode_ns, scheduled_ns, completed_ns, duration_ns)
-            fill = self._fill_permille(decodes, padded)
-            self._cells.spread(columns.fill, scheduled_ns, completed_ns, duration_ns * fill)
+            cells.spread(columns.decode_ns, scheduled_ns, completed_ns, duration_ns)
+            cells.spread(columns.fill, scheduled_ns, completed_ns, fill)
 
     def cells(self, row: int, count: int, end_ns: int, in_flight: Iterable[InFlight]) -> list[StripCell]:
         """The last ``count`` whole seconds before ``end_ns``, oldest first, batches in flight included."""
         end = end_ns // NS
         found = []
-        running = [batch for batch in in_flight if batch.row == row and batch.kind != Kind.EMPTY]
+        running = [batch for batch in in_flight if batch.row == row and batch.kind != _EMPTY]
         for cell in range(end - min(count, MAX_CELLS), end):
             decode_ns = prefill_ns = fill = 0
             if row < len(self._rows):
@@ -72,7 +85,7 @@ class Strip:
                 overlap_ns = (cell + 1) * NS - max(batch.scheduled_ns, cell * NS)
                 if overlap_ns <= 0:
                     continue
-                if batch.kind == Kind.PREFILL:
+                if batch.kind == _PREFILL:
                     prefill_ns += overlap_ns
                 else:
                     decode_ns += overlap_ns
@@ -87,4 +100,5 @@ class Strip:
         return found
 
     def _fill_permille(self, decodes: int, padded: int) -> int:
-        return min(PERMILLE, decodes * PERMILLE // (padded or self._decode_ceiling or decodes or 1))
+        fill = decodes * PERMILLE // (padded or self._decode_ceiling or decodes or 1)
+        return fill if fill < PERMILLE else PERMILLE

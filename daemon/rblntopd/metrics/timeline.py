@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 
 from rblntopd.metrics.cells import NS, Cells
-from rblntopd.metrics.series import Series, rounded
+from rblntopd.metrics.series import Series
 from rblntopd.metrics.shapes import ShapeTimes, shape_of
 from rblntopd.metrics.strip import Strip
 from rblntopd.probe.ring_format import MAX_GROUPS, EmptyCause, Kind, Sample
@@ -23,12 +23,16 @@ _NO_CAUSES: tuple[tuple[int, ...], tuple[int, ...]] = ((0,) * len(EmptyCause), (
 class GroupColumns:
     """Sums and token gaps of one group."""
 
+    __slots__ = (
+        "decode_requests", "decode_steps", "gaps", "last_decode_ns", "padded", "running", "unpadded_requests",
+    )  # fmt: skip
+
     def __init__(self, cells: Cells) -> None:
         self.decode_steps = cells.column()
         self.decode_requests = cells.column()
-        self.padded_real = cells.column()
-        """Requests of the decode steps that have a bucket."""
         self.padded = cells.column()
+        self.unpadded_requests = cells.column()
+        """Requests of the decode steps that have no bucket."""
         self.running = cells.column()
         """Running requests, added up over the samples."""
         self.gaps = Series(KEPT_CELLS)
@@ -48,7 +52,7 @@ class Timeline:
         self._decode_ceiling = decode_ceiling
         self.shapes = ShapeTimes()
         self.recent_steps: deque[int] = deque(maxlen=RECENT_STEPS)
-        self.recent_latencies: deque[int] = deque(maxlen=512)
+        self.recent_latencies: deque[int] = deque(maxlen=RECENT_STEPS)
         self.latest_batch: dict[int, tuple[int, int]] = {}
         """Of each group: latest decode batch and its bucket (0: none)."""
         self.latest: tuple[int, int, int] = (0, 0, 0)
@@ -62,10 +66,12 @@ class Timeline:
         """Every step that completed from here on is in the cells. 0: none has come yet."""
         self.cells = cells = Cells(CELL_NS, KEPT_CELLS)
         self.strip = Strip(self._decode_ceiling)
-        self.steps = {kind: cells.column() for kind in (PREFILL, DECODE, MIXED, LOST, EMPTY)}
-        self.padded_real = cells.column()
-        self.padded = cells.column()
-        self.output_tokens = cells.column()
+        self.prefill_steps = cells.column()
+        self.mixed_steps = cells.column()
+        self.lost_steps = cells.column()
+        self.empty_steps = cells.column()
+        self.mixed_decodes = cells.column()
+        """Decoding requests of mixed steps."""
         self.prefill_tokens = cells.column()
         self.admitted = cells.column()
         self.preempted = cells.column()
@@ -85,6 +91,8 @@ class Timeline:
         self.schedule = Series(KEPT_CELLS)
         self.queue_wait = Series(KEPT_CELLS)
         self.groups = [GroupColumns(cells) for _ in range(self.group_count)]
+        self.ungrouped = GroupColumns(cells)
+        """Decodes of no group: counted, and in no group's figures."""
         self.open = False
         """Whether the latest record left unfinished requests."""
         self.demand_to_ns = 0
@@ -96,70 +104,113 @@ class Timeline:
         rows: Iterable[tuple[int, ...]],
         causes: Mapping[int, tuple[tuple[int, ...], tuple[int, ...]]],
     ) -> None:
-        """Add step records, oldest first: the fields of ``ring_format.Step`` after the sequence word.
+        """Add step records, oldest first: a sequence word, then the fields of ``ring_format.Step``.
 
         ``causes`` has, by sequence number, the steps and the slot time in us of each cause of an empty run.
+        A step that completed longer ago than what the cells keep is left out.
+
+        One loop without calls for the common case, a decode that spans one cell or two: it runs for every
+        step of every engine of the host.
         """
-        cells, spread, reach = self.cells, self.cells.spread, self.cells.reach
-        groups, recent = self.groups, self.recent_steps
+        cells, groups = self.cells, self.groups
+        add_recent, add_latency = self.recent_steps.append, self.recent_latencies.append
+        add_strip, learn = self.strip.add, self.shapes.learn
+        busy, stage, demand, longest_of = self.busy_ns, self.stage_ns, self.demand_ns, self.longest
+        this_cell, at, cell_ns = -1, -1, 0
+        latencies: list[int] = []
+        schedules: list[int] = []
+        counted = False
         for (
             word, step, scheduled_ns, completed_ns, schedule_ns, _generation, tokens, _waiting, longest,
             queue_wait_us, requests, prefills, padded, _running, _held, ready, preempted, finished,
             unfinished, new_requests, run_length, kv_usage, kind, group, row, stop, _in_flight,
         ) in rows:  # fmt: skip
+            cell = completed_ns // CELL_NS
+            if cell != this_cell:
+                this_cell, cell_ns, at = cell, cell * CELL_NS, cells.reach(cell)
+                counted = cell < self.latency.counted_to
+                if at >= 0:
+                    latencies, schedules = self.latency.open_cell(cell), self.schedule.open_cell(cell)
             if not self.covered_from_ns:
                 self.covered_from_ns = completed_ns
-            cell = completed_ns // CELL_NS
-            at = reach(cell)
-            if preempted and at >= 0:
-                self.preempted[at] += preempted
-            if finished and at >= 0:
-                self.finished[at] += finished
-            self._add_demand(kind, scheduled_ns, completed_ns, unfinished)
-            self.latest_kv_usage = kv_usage
-            if kind == EMPTY:
-                if at >= 0:
-                    self.steps[EMPTY][at] += run_length
-                    self._add_empty(at, scheduled_ns, completed_ns, causes.get(word - 1, _NO_CAUSES))
-                continue
-            recent.append(step)
+
+            # Demand: see the class.
+            begin_ns = self.demand_to_ns
+            if not self.open and begin_ns < scheduled_ns:
+                begin_ns = scheduled_ns
+            if completed_ns > begin_ns and (self.open or kind != EMPTY or unfinished):
+                if begin_ns >= cell_ns and at >= 0:
+                    demand[at] += completed_ns - begin_ns
+                else:
+                    cells.spread(demand, begin_ns, completed_ns, completed_ns - begin_ns)
+                self.demand_to_ns = completed_ns
+            self.open = unfinished > 0
+
             duration_ns = completed_ns - scheduled_ns
-            if duration_ns < 0 or kind not in self.steps:
+            if at < 0 or duration_ns < 0:
                 continue
-            if at >= 0:
-                self.steps[kind][at] += 1
-                if longest > self.longest[at]:
-                    self.longest[at] = longest
-                if new_requests:
-                    self.admitted[at] += new_requests
-                    self.queue_wait.add(cell, [rounded(queue_wait_us * 1000)] * new_requests)
-            decodes = requests - prefills
+            if preempted:
+                self.preempted[at] += preempted
+            if finished:
+                self.finished[at] += finished
+            if kind == EMPTY:
+                self.empty_steps[at] += run_length
+                self._add_empty(at, scheduled_ns, completed_ns, causes.get(word - 1, _NO_CAUSES))
+                continue
+            self.latest_kv_usage = kv_usage
+            add_recent(step)
+            if longest > longest_of[at]:
+                longest_of[at] = longest
+            if new_requests:
+                self.admitted[at] += new_requests
+                for _ in range(new_requests):
+                    self.queue_wait.add(cell, queue_wait_us * 1000)
+
+            unloaded_ns = 0
+            if kind == DECODE:
+                columns = groups[group] if 0 <= group < len(groups) else self._group(group)
+                columns.decode_steps[at] += 1
+                columns.decode_requests[at] += requests
+                if padded:
+                    columns.padded[at] += padded
+                else:
+                    columns.unpadded_requests[at] += requests
+                self.latest_batch[group] = (requests, padded)
+                if columns.last_decode_ns:
+                    columns.gaps.add(cell, completed_ns - columns.last_decode_ns)
+                columns.last_decode_ns = completed_ns if finished < requests else 0
+            elif kind == LOST:
+                self.lost_steps[at] += 1
+            else:
+                self._add_prefill(at, cell, completed_ns, kind, group, requests, prefills, tokens, finished)
             if kind != LOST:
                 self.latest = (step, longest, stop)
-                self.recent_latencies.append(duration_ns)
-                self.latency.add(cell, (rounded(duration_ns),))
-                self.schedule.add(cell, (rounded(schedule_ns),))
-                unloaded_ns = self.shapes.learn(shape_of(kind, requests, padded, tokens), duration_ns)
-                spread(self.stage_ns, scheduled_ns, completed_ns, unloaded_ns)
-                if at >= 0:
-                    self.output_tokens[at] += decodes
-                    self.prefill_tokens[at] += tokens - decodes if prefills else 0
-                if kind == DECODE:
-                    if at >= 0 and padded:
-                        self.padded_real[at] += decodes
-                        self.padded[at] += padded
-                elif kind == PREFILL and ready:
-                    spread(self.stall_ns, scheduled_ns, completed_ns, duration_ns)
-                if 0 <= group < MAX_GROUPS and decodes > 0:
-                    while group >= len(groups):
-                        groups.append(GroupColumns(cells))
-                    if kind == DECODE:
-                        self.latest_batch[group] = (decodes, padded)
-                    _add_decode(groups[group], at, cell, completed_ns, kind, decodes, padded)
-                    if finished >= decodes:
-                        groups[group].last_decode_ns = 0
-                self.strip.add(kind, row, scheduled_ns, completed_ns, decodes, padded)
-            spread(self.busy_ns, scheduled_ns, completed_ns, duration_ns)
+                add_latency(duration_ns)
+                if counted:
+                    self.latency.add(cell, duration_ns)
+                    self.schedule.add(cell, schedule_ns)
+                else:
+                    latencies.append(duration_ns)
+                    schedules.append(schedule_ns)
+                unloaded_ns = learn(shape_of(kind, requests, padded, tokens), duration_ns)
+                add_strip(kind, row, scheduled_ns, completed_ns, requests - prefills, padded)
+
+            before_ns = cell_ns - scheduled_ns
+            if before_ns <= 0:
+                busy[at] += duration_ns
+                stage[at] += unloaded_ns
+            elif before_ns <= CELL_NS and at:
+                busy[at - 1] += before_ns
+                busy[at] += duration_ns - before_ns
+                if duration_ns:
+                    early_ns = unloaded_ns * before_ns // duration_ns
+                    stage[at - 1] += early_ns
+                    stage[at] += unloaded_ns - early_ns
+            else:
+                cells.spread(busy, scheduled_ns, completed_ns, duration_ns)
+                cells.spread(stage, scheduled_ns, completed_ns, unloaded_ns)
+            if ready and kind == PREFILL:
+                cells.spread(self.stall_ns, scheduled_ns, completed_ns, duration_ns)
             if not unfinished:
                 for columns in groups:
                     columns.last_decode_ns = 0
@@ -176,14 +227,40 @@ class Timeline:
         for columns, running in zip(self.groups, sample.group_running, strict=False):
             columns.running[at] += running
 
-    def _add_demand(self, kind: int, scheduled_ns: int, completed_ns: int, unfinished: int) -> None:
-        begin_ns = self.demand_to_ns
-        if not self.open:
-            begin_ns = max(begin_ns, scheduled_ns)
-        if completed_ns > begin_ns and (self.open or kind != EMPTY or unfinished):
-            self.cells.spread(self.demand_ns, begin_ns, completed_ns, completed_ns - begin_ns)
-            self.demand_to_ns = completed_ns
-        self.open = unfinished > 0
+    def _group(self, group: int) -> GroupColumns:
+        """The columns of a group that has none yet; of no group, one for all such."""
+        if not 0 <= group < MAX_GROUPS:
+            self.ungrouped.last_decode_ns = 0  # No gaps: these are no one group's steps.
+            return self.ungrouped
+        while group >= len(self.groups):
+            self.groups.append(GroupColumns(self.cells))
+        return self.groups[group]
+
+    def _add_prefill(
+        self,
+        at: int,
+        cell: int,
+        completed_ns: int,
+        kind: int,
+        group: int,
+        requests: int,
+        prefills: int,
+        tokens: int,
+        finished: int,
+    ) -> None:
+        """A prefill or a mixed step. The decodes of a mixed step give tokens, and no decode batch."""
+        decodes = requests - prefills
+        self.prefill_tokens[at] += tokens - decodes
+        if kind == PREFILL:
+            self.prefill_steps[at] += 1
+            return
+        self.mixed_steps[at] += 1
+        self.mixed_decodes[at] += decodes
+        if decodes > 0:
+            columns = self._group(group)
+            if columns.last_decode_ns:
+                columns.gaps.add(cell, completed_ns - columns.last_decode_ns)
+            columns.last_decode_ns = completed_ns if finished < decodes else 0
 
     def _add_empty(
         self,
@@ -201,18 +278,3 @@ class Timeline:
             if end_ns > scheduled_ns:
                 slot_ns = slot_us * 1000 * (end_ns - scheduled_ns) // (completed_ns - scheduled_ns)
                 self.cells.spread(self.cause_ns[cause], scheduled_ns, end_ns, slot_ns)
-
-
-def _add_decode(
-    columns: GroupColumns, at: int, cell: int, completed_ns: int, kind: int, decodes: int, padded: int
-) -> None:
-    if columns.last_decode_ns and completed_ns >= columns.last_decode_ns:
-        columns.gaps.add(cell, (rounded(completed_ns - columns.last_decode_ns),))
-    columns.last_decode_ns = completed_ns
-    if at < 0 or kind != DECODE:
-        return
-    columns.decode_steps[at] += 1
-    columns.decode_requests[at] += decodes
-    if padded:
-        columns.padded_real[at] += decodes
-        columns.padded[at] += padded

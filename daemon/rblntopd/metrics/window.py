@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rblntopd.metrics.cells import NS
-from rblntopd.metrics.series import merged, quantile
+from rblntopd.metrics.cells import NS, Cells
+from rblntopd.metrics.series import merged, quantiles
 from rblntopd.metrics.shapes import shape_of
-from rblntopd.metrics.timeline import CELL_NS, DECODE, EMPTY, LOST, MIXED, PREFILL, Timeline
+from rblntopd.metrics.timeline import CELL_NS, EMPTY, GroupColumns, Timeline
 from rblntopd.probe.ring_format import EmptyCause, InFlight
 
 MAX_SECONDS = 60
@@ -108,10 +108,6 @@ def window(
     def total(column: list[int]) -> int:
         return cells.total(column, first_cell, end_cell)
 
-    def seconds_at(share: float, counts: Mapping[int, int]) -> float | None:
-        found = quantile(counts, share)
-        return None if found is None else found / NS
-
     begin_ns, end_ns = first_cell * CELL_NS, end_cell * CELL_NS
     covered = max(0, end_ns - max(begin_ns, timeline.covered_from_ns)) / NS
     if not timeline.covered_from_ns:
@@ -119,11 +115,18 @@ def window(
     busy_ns, demand_ns, stage_ns = _slot_time(timeline, begin_ns, end_ns, in_flight)
     slot_ns = slots * demand_ns
     occupancy = ratio(busy_ns, slot_ns)
-    steps = {kind: total(column) for kind, column in timeline.steps.items()}
     gaps = [columns.gaps.counts(first_cell, end_cell) for columns in timeline.groups]
-    all_gaps = merged(gaps)
-    latency = timeline.latency.counts(first_cell, end_cell)
-    queue_wait = timeline.queue_wait.counts(first_cell, end_cell)
+    gap_p50, gap_p99 = _p50_p99(merged(gaps))
+    wait_p50, wait_p99 = _p50_p99(timeline.queue_wait.counts(first_cell, end_cell))
+    step_p50, step_p99 = _p50_p99(timeline.latency.counts(first_cell, end_cell))
+    schedule_p50, _ = _p50_p99(timeline.schedule.counts(first_cell, end_cell))
+    prefill_steps, mixed_steps = total(timeline.prefill_steps), total(timeline.mixed_steps)
+    groups = [
+        _group_sums(timeline.cells, columns, first_cell, end_cell)
+        for columns in (*timeline.groups, timeline.ungrouped)
+    ]
+    decode_steps = sum(sums.steps for sums in groups)
+    decode_requests = sum(sums.requests for sums in groups)
 
     def rate(count: int) -> float | None:
         return count / covered if covered > 0 else None
@@ -131,37 +134,45 @@ def window(
     return Window(
         seconds=float(seconds),
         covered_seconds=covered,
-        decode_steps=steps[DECODE],
-        prefill_steps=steps[PREFILL],
-        mixed_steps=steps[MIXED],
-        empty_steps=steps[EMPTY],
-        lost_steps=steps[LOST],
-        decode_pad_ratio=pad_ratio(total(timeline.padded_real), total(timeline.padded)),
+        decode_steps=decode_steps,
+        prefill_steps=prefill_steps,
+        mixed_steps=mixed_steps,
+        empty_steps=total(timeline.empty_steps),
+        lost_steps=total(timeline.lost_steps),
+        decode_pad_ratio=pad_ratio(
+            sum(sums.padded_requests for sums in groups), sum(sums.padded for sums in groups)
+        ),
         queue_occupancy_ratio=occupancy,
         bubble_ratio=None if occupancy is None else 1 - occupancy,
         empty=_empty_shares(timeline, first_cell, end_cell, slot_ns, busy_ns),
         stage_busy_ratio_estimate=ratio(stage_ns, stages * demand_ns),
         prefill_stall_ratio=ratio(total(timeline.stall_ns), slot_ns),
         group_skew=_group_skew(timeline, first_cell, end_cell),
-        output_tokens_per_second=rate(total(timeline.output_tokens)),
+        output_tokens_per_second=rate(decode_requests + total(timeline.mixed_decodes)),
         prefill_tokens_per_second=rate(total(timeline.prefill_tokens)),
-        steps_per_second=rate(steps[DECODE] + steps[PREFILL] + steps[MIXED]),
+        steps_per_second=rate(decode_steps + prefill_steps + mixed_steps),
         admitted_per_second=rate(total(timeline.admitted)),
         preempted=total(timeline.preempted),
         finished=total(timeline.finished),
-        token_gap_p50_seconds=seconds_at(0.5, all_gaps),
-        token_gap_p99_seconds=seconds_at(0.99, all_gaps),
-        queue_wait_p50_seconds=seconds_at(0.5, queue_wait),
-        queue_wait_p99_seconds=seconds_at(0.99, queue_wait),
-        step_p50_seconds=seconds_at(0.5, latency),
-        step_p99_seconds=seconds_at(0.99, latency),
-        schedule_p50_seconds=seconds_at(0.5, timeline.schedule.counts(first_cell, end_cell)),
+        token_gap_p50_seconds=gap_p50,
+        token_gap_p99_seconds=gap_p99,
+        queue_wait_p50_seconds=wait_p50,
+        queue_wait_p99_seconds=wait_p99,
+        step_p50_seconds=step_p50,
+        step_p99_seconds=step_p99,
+        schedule_p50_seconds=schedule_p50,
         max_seq_len=cells.highest(timeline.longest, first_cell, end_cell) or None,
         groups=tuple(
-            _group_window(timeline, group, first_cell, end_cell, gaps[group])
-            for group in range(len(timeline.groups))
+            _group_window(group, sums, counts)
+            for group, (sums, counts) in enumerate(zip(groups, gaps, strict=False))
         ),
     )
+
+
+def _p50_p99(counts: Mapping[int, int]) -> tuple[float | None, float | None]:
+    """Median and 99th percentile of counted ns, in seconds."""
+    p50, p99 = quantiles(counts, (0.5, 0.99))
+    return (None if p50 is None else p50 / NS, None if p99 is None else p99 / NS)
 
 
 def _slot_time(
@@ -224,20 +235,32 @@ def _group_skew(timeline: Timeline, first_cell: int, end_cell: int) -> float | N
     return max(running) * len(running) / everyone if everyone else None
 
 
-def _group_window(
-    timeline: Timeline, group: int, first_cell: int, end_cell: int, gaps: Mapping[int, int]
-) -> GroupWindow:
-    cells, columns = timeline.cells, timeline.groups[group]
-    steps = cells.total(columns.decode_steps, first_cell, end_cell)
-    real = cells.total(columns.padded_real, first_cell, end_cell)
-    p50, p99 = quantile(gaps, 0.5), quantile(gaps, 0.99)
+@dataclass(frozen=True, slots=True)
+class _GroupSums:
+    steps: int
+    requests: int
+    padded_requests: int
+    """Requests of the steps that have a bucket."""
+    padded: int
+
+
+def _group_sums(cells: Cells, columns: GroupColumns, first_cell: int, end_cell: int) -> _GroupSums:
+    requests = cells.total(columns.decode_requests, first_cell, end_cell)
+    return _GroupSums(
+        steps=cells.total(columns.decode_steps, first_cell, end_cell),
+        requests=requests,
+        padded_requests=requests - cells.total(columns.unpadded_requests, first_cell, end_cell),
+        padded=cells.total(columns.padded, first_cell, end_cell),
+    )
+
+
+def _group_window(group: int, sums: _GroupSums, gaps: Mapping[int, int]) -> GroupWindow:
+    p50, p99 = _p50_p99(gaps)
     return GroupWindow(
         group=group,
-        decode_steps=steps,
-        mean_decode_batch=cells.total(columns.decode_requests, first_cell, end_cell) / steps
-        if steps
-        else None,
-        decode_pad_ratio=pad_ratio(real, cells.total(columns.padded, first_cell, end_cell)),
-        token_gap_p50_seconds=None if p50 is None else p50 / NS,
-        token_gap_p99_seconds=None if p99 is None else p99 / NS,
+        decode_steps=sums.steps,
+        mean_decode_batch=sums.requests / sums.steps if sums.steps else None,
+        decode_pad_ratio=pad_ratio(sums.padded_requests, sums.padded),
+        token_gap_p50_seconds=p50,
+        token_gap_p99_seconds=p99,
     )
