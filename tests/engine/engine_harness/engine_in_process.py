@@ -63,6 +63,7 @@ class EngineInProcess:
         self.observer = Observer(
             self.scheduler, self.clock.now_ns, _bucket_of(options, max_num_seqs, pp) if rbln else None
         )
+        self.largest_bucket = decode_batch_size(max_num_seqs, pp) if rbln else max_num_seqs
         self.output_tokens: Counter[str] = Counter()
         self.finish_reasons: dict[str, str] = {}
         self.aborted: set[str] = set()
