@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from rblntopd.probe import rbln_budget
@@ -30,7 +30,6 @@ class Enforcement:
         *,
         step: int,
         now_ns: int,
-        in_flight: Callable[[], set[str]],
     ) -> list[str]:
         """Accept new targets. To be called under the lock that is held during ``schedule()``.
 
@@ -42,8 +41,6 @@ class Enforcement:
         was_active, self.active = self.active, self.state.changed
         if self.active and self._has_budget:
             rbln_budget.install()
-            if not was_active:
-                self.step_caps.in_flight = in_flight()
         if was_active and not self.active:
             self.restore()
         return warnings
@@ -57,7 +54,7 @@ class Enforcement:
         """Set what this ``schedule()`` runs under; only while :attr:`active`."""
         scheduler, state = self._scheduler, self.state
         running = len(scheduler.running)
-        if any(state.excess):
+        if state.has_surplus(running):
             members, _ = self._rows.running_per_group(request.request_id for request in scheduler.running)
             state.drain_excess(running, members)
         scheduler.max_num_running_reqs = state.effective(running)

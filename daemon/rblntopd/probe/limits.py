@@ -157,15 +157,20 @@ class LimitState:
         if running <= self.admission:
             self.settled_step = step
 
-    def drain_excess(self, running: int, members: Sequence[int]) -> bool:
-        """Take excess back from groups whose requests finished; true if something changed.
+    def _surplus(self, running: int) -> int:
+        return sum(self.excess) - max(0, running - sum(self.cap_values))
+
+    def has_surplus(self, running: int) -> bool:
+        """Whether requests have finished, so that groups must give excess back."""
+        return any(self.excess) and self._surplus(running) > 0
+
+    def drain_excess(self, running: int, members: Sequence[int]) -> None:
+        """Take excess back from the groups whose requests finished.
 
         After it, the sum of the excesses is max(0, running - sum of the caps), or less where it was less.
         """
         caps = self.cap_values
-        surplus = sum(self.excess) - max(0, running - sum(caps))
-        if surplus <= 0:
-            return False
+        surplus = self._surplus(running)
         while surplus > 0:
             # The group with the most room beyond its members gives back first.
             room = [
@@ -176,7 +181,6 @@ class LimitState:
             _, group = max(room)
             self.excess[group] -= 1
             surplus -= 1
-        return True
 
     def batch_cap(self, group: int) -> int:
         """Largest decode batch of ``group`` now, its excess included, never above the largest bucket."""

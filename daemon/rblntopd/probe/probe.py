@@ -28,7 +28,7 @@ from rblntopd.probe.ring_format import Limits, Live, ProbeState
 from rblntopd.probe.ring_writer import RingWriter
 from rblntopd.probe.runtime_dir import make_engines_dir, runtime_dir
 from rblntopd.probe.sampler import INTERVAL_NS, Sampler
-from rblntopd.probe.step_log import COMPLETED_FIELDS, READ_AT, Completed, Scheduled, StepLog
+from rblntopd.probe.step_log import COMPLETED_FIELDS, Completed, Scheduled, StepLog
 
 _numbers = itertools.count()
 _attached: weakref.WeakSet[Probe] = weakref.WeakSet()
@@ -53,13 +53,12 @@ class Probe:
         self.asked = False
         """Whether the control socket has something for the engine's thread."""
         self._lock = Lock()
-        self.acquire = self._lock.acquire
+        self.acquire, self.release = self._lock.acquire, self._lock.release
         """Held during ``schedule()``: limits change between two steps only, never within one."""
         self.recorder = Recorder(scheduler, facts, ring)
         self.enforcement = Enforcement(scheduler, facts, self.recorder.rows, limits)
         self.recorder.limit_holds = self.enforcement.holds_back
         self.log: StepLog = []
-        self.read_at = READ_AT
         self.due_ns = 0
         """When the log must be read whatever it holds."""
         self.cost_ns = self.cost_steps = 0
@@ -69,6 +68,7 @@ class Probe:
         self._now = clock.monotonic_ns
         self._next_sample_ns = 0
         self._looked_at = -1
+        self._shown_running = -1
         self._vanished = False
 
     @classmethod
@@ -117,13 +117,10 @@ class Probe:
         except Exception as error:  # noqa: BLE001 - the engine goes on, whatever is wrong with us
             self.fault(error)
 
-    def end(self) -> None:
-        """``schedule()`` returned or raised: let go of the lock."""
-        try:
-            if self.enforcement.active:
-                self.enforcement.end_step()
-        finally:
-            self._lock.release()
+    def _end(self) -> None:
+        """After ``schedule()`` with limits of ours, in the place of a bare :attr:`release`."""
+        self.enforcement.end_step()
+        self._lock.release()
 
     def read_log(self, now_ns: int) -> None:
         """Turn what the steps wrote down into records, and do what is due. Under the lock.
@@ -141,11 +138,11 @@ class Probe:
                 recorder.scheduled(cast(Scheduled, entry))
                 self.cost_steps += 1
         del self.log[: len(entries)]
-        if enforcement.active:
-            enforcement.step_caps.in_flight = recorder.members_in_flight()
         if state.in_force_step and not state.settled_step:
-            state.end_step(recorder.step, len(self._scheduler.running))
-            self._show_limits()
+            running = len(self._scheduler.running)
+            state.end_step(recorder.step, running)
+            if state.settled_step or running != self._shown_running:
+                self._show_limits()
         if now_ns >= self._next_sample_ns:
             self._next_sample_ns = now_ns + INTERVAL_NS
             self._sampler.sample(now_ns)
@@ -165,6 +162,7 @@ class Probe:
             or self.recorder.needs_requests
         )
         self.due_ns = 0 if every_step else self._next_sample_ns
+        self.release = self._end if self.enforcement.active else self._lock.release
 
     def close(self) -> None:
         """The engine shuts down in order."""
@@ -202,7 +200,6 @@ class Probe:
             group_caps,
             step=recorder.step,
             now_ns=time.monotonic_ns(),
-            in_flight=recorder.members_in_flight,
         )
         state = self.enforcement.state
         recorder.generation = state.generation
@@ -233,7 +230,7 @@ class Probe:
 
     def _show_limits(self) -> None:
         state, recorder = self.enforcement.state, self.recorder
-        running = len(self._scheduler.running)
+        running = self._shown_running = len(self._scheduler.running)
         caps = [cap or 0 for cap in state.caps]
         recorder.ring.write_limits(
             Limits(

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import sys
 import threading
+from itertools import filterfalse
 from operator import attrgetter
 from typing import Any, Protocol
 
 from rblntopd.probe.description import RBLN_SCHEDULER_MODULE
 from rblntopd.probe.limits import LimitState, even_share
 
-_request_id = attrgetter("request_id")
+_in_flight = attrgetter("num_in_flight_tokens")
 
 
 class GroupOracle(Protocol):
@@ -32,8 +33,6 @@ class StepCaps:
         self._scheduler = scheduler
         self._limits = limits
         self._rows = rows
-        self.in_flight: set[str] = set()
-        """Requests in flight: the running loop passes over them."""
 
     def caps(self, demand: int) -> tuple[int, int]:
         """(hard, soft) cap of the decode batch that this step would make with ``demand`` decodes."""
@@ -63,11 +62,8 @@ class StepCaps:
 
     def _first(self) -> str:
         """The first running request that is not in flight: the first of the next decode batch."""
-        in_flight = self.in_flight
-        for request_id in map(_request_id, self._scheduler.running):
-            if request_id not in in_flight:
-                return request_id  # type: ignore[no-any-return]
-        return ""
+        first = next(filterfalse(_in_flight, self._scheduler.running), None)
+        return "" if first is None else str(first.request_id)
 
 
 _current = threading.local()

@@ -34,8 +34,6 @@ _pack = STEP.pack
 class Batch(NamedTuple):
     """A batch in flight, read from the plain tuple that the hot path keeps of it."""
 
-    output: Any
-    """Kept so that its id stays unique for as long as it is a key."""
     record: bytes
     """Its record; completion, finished and unfinished are filled in when the output is processed."""
     row: int
@@ -84,8 +82,9 @@ class Recorder:
         self.max_seq_len = 0
         """Of the latest batch."""
         self.scheduled_ns = self.completed_ns = 0
-        self.in_flight: dict[int, tuple[Any, bytes, int, int, tuple[str, ...], int]] = {}
-        """:class:`Batch` fields by the id of the output, oldest first."""
+        self.in_flight: dict[int, tuple[bytes, int, int, tuple[str, ...], int]] = {}
+        """:class:`Batch` fields by the id of the output, oldest first. The engine holds an output until it is
+        processed; an id that comes again is that of a batch whose output never came."""
         self.prefilling: set[str] = set()
         """Requests whose prefill is not done after the chunks scheduled so far."""
         self.lost_batches = 0
@@ -113,27 +112,25 @@ class Recorder:
 
     def scheduled(self, event: Scheduled) -> None:
         """Note the batch that ``schedule()`` made. Its record is published when its output is processed."""
-        output, started_ns, ended_ns, running, waiting, limit, paused = event
+        (
+            key, members, new, resumed, cached_ids, computed, tokens, preempted_ids,
+            started_ns, ended_ns, running, waiting, limit, paused,
+        ) = event  # fmt: skip
         self.scheduled_ns = started_ns
         self.step = step = self.step + 1
         flying = self.in_flight
-        if len(flying) >= self._depth:
+        while len(flying) >= self._depth or key in flying:
             self._lose_oldest()
-        members = output.num_scheduled_tokens
         preempted = 0
-        if output.preempted_req_ids:
-            preempted = len(output.preempted_req_ids)
-            self.prefilling -= output.preempted_req_ids
+        if preempted_ids:
+            preempted = len(preempted_ids)
+            self.prefilling -= preempted_ids
         if not members:
-            self._scheduled_empty(output, started_ns, ended_ns, running, waiting, preempted)
+            self._scheduled_empty(key, started_ns, ended_ns, running, waiting, preempted)
         else:
             requests = len(members)
-            cached = output.scheduled_cached_reqs
-            new = output.scheduled_new_reqs
-            tokens = output.total_num_scheduled_tokens
             prefill_ids = _NO_PREFILLS
             prefilling = 0
-            resumed = cached.resumed_req_ids
             if new or resumed or self.prefilling or self._prefill_flights or self._has_connector:
                 prefill_ids, prefilling = self._note_prefills(members, new, resumed)
             if not prefill_ids:
@@ -151,12 +148,12 @@ class Recorder:
                 else:
                     row = group = self.rows.take(members)
             max_seq_len = 0
-            if computed := cached.num_computed_tokens:
+            if computed:
                 # The list is from before this step (vllm Scheduler._make_cached_request_data).
                 if tokens == requests:
                     max_seq_len = max(computed) + 1
                 else:
-                    lengths = map(operator.add, computed, map(members.__getitem__, cached.req_ids))
+                    lengths = map(operator.add, computed, map(members.__getitem__, cached_ids))
                     max_seq_len = max(lengths)
             queue_wait_us = 0
             if new:
@@ -174,8 +171,7 @@ class Recorder:
                 if not paused:
                     full = running >= limit
                     stop = self._admission_stop(requests, decodes, preempted, tokens, full)
-            flying[id(output)] = (
-                output,
+            flying[key] = (
                 _pack(
                     step, started_ns, 0, (ended_ns - started_ns) & U32, self.generation, tokens, waiting,
                     max_seq_len, queue_wait_us, requests, requests - decodes, padded, running, 0,
@@ -186,7 +182,7 @@ class Recorder:
             )  # fmt: skip
 
     def _scheduled_empty(
-        self, output: Any, started_ns: int, ended_ns: int, running: int, waiting: int, preempted: int
+        self, key: int, started_ns: int, ended_ns: int, running: int, waiting: int, preempted: int
     ) -> None:
         cause = empty_cause(
             self._scheduler,
@@ -199,7 +195,7 @@ class Recorder:
             0, running, 0, 0, preempted, 0, 0, 0, 1, self.kv_usage, EMPTY, NO_GROUP, 0, STOP_NONE,
             self._batches_in_flight,
         )  # fmt: skip
-        self.in_flight[id(output)] = (output, record, 0, 0, _NO_PREFILLS, cause)
+        self.in_flight[key] = (record, 0, 0, _NO_PREFILLS, cause)
 
     def _note_prefills(self, members: dict[str, int], new: Any, resumed: Any) -> tuple[tuple[str, ...], int]:
         """Requests of this batch that were prefilling before it, and how many prefill now in all.
@@ -261,16 +257,15 @@ class Recorder:
 
     def completed(self, event: Completed) -> None:
         """The output of a batch was processed: publish its record."""
-        output, arrived_ns, finished, unfinished = event
+        key, arrived_ns, finished, unfinished = event
         flying = self.in_flight
-        key = id(output)
         if key not in flying:
             return
         self.completed_ns = arrived_ns
         while next(iter(flying)) != key:
             # The queue is first in, first out: what was scheduled before will not complete any more.
             self._lose_oldest()
-        _, record, row, decodes, prefill_ids, cause = fields = flying.pop(key)
+        record, row, decodes, prefill_ids, cause = fields = flying.pop(key)
         if cause >= 0:
             run = self._run
             run.add(Batch(*fields), arrived_ns)
@@ -299,15 +294,11 @@ class Recorder:
 
     def batches_in_flight(self) -> list[InFlight]:
         """The non-empty batches in flight, oldest first."""
-        steps = [Batch(*fields).step for fields in self.in_flight.values() if fields[5] < 0]
+        steps = [Batch(*fields).step for fields in self.in_flight.values() if fields[4] < 0]
         return [
             InFlight(s.step, s.scheduled_ns, s.tokens, s.requests, s.padded, s.kind, s.group, s.row)
             for s in steps
         ]
-
-    def members_in_flight(self) -> set[str]:
-        """The requests in flight."""
-        return {key for fields in self.in_flight.values() for key in fields[0].num_scheduled_tokens}
 
     def _unfinished(self) -> int:
         scheduler = self._scheduler

@@ -7,6 +7,7 @@ one row.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from rblntopd.probe.ring_format import NO_GROUP
@@ -78,18 +79,14 @@ class Rows:
     def running_per_group(self, running: Iterable[str]) -> tuple[list[int], int]:
         """Running requests by the row they were last scheduled in, and how many never were."""
         self.merge()
-        counts = [0] * self.count
-        unassigned = 0
-        group, prefill_row = self._group, self._prefill_row
-        for request_id in running:
-            row = group.get(request_id, NO_GROUP)
-            if row == NO_GROUP:
-                row = prefill_row.get(request_id, NO_GROUP)
-            if row == NO_GROUP:
-                unassigned += 1
-            else:
-                counts[row] += 1
-        return counts, unassigned
+        ids = list(running)
+        found = Counter(map(self._group.get, ids))
+        if found[None]:
+            # Not decoded yet: counted in the row that their prefill took.
+            new = [request_id for request_id in ids if request_id not in self._group]
+            found.update(map(self._prefill_row.get, new))
+            found[None] -= len(new)
+        return [found[row] for row in range(self.count)], found[None]
 
     def forget_finished(self, known: Mapping[str, object]) -> None:
         """Drop requests that the scheduler no longer knows, once they outnumber those it does."""

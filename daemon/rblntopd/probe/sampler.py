@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 import time
 from typing import Any
 
@@ -11,6 +12,7 @@ from rblntopd.probe.recorder import Recorder
 from rblntopd.probe.ring_format import Live, Sample
 
 INTERVAL_NS = 100_000_000
+REQUEST_ID = operator.attrgetter("request_id")
 #: A priority queue is searched this far for its oldest request.
 MAX_WAITING_SEEN = 256
 
@@ -28,7 +30,7 @@ class Sampler:
         scheduler, recorder = self._scheduler, self._recorder
         # Copies made in one go: the control thread samples while the engine's thread may add a request.
         running = list(scheduler.running)
-        groups, unassigned = recorder.rows.running_per_group(request.request_id for request in running)
+        groups, unassigned = recorder.rows.running_per_group(map(REQUEST_ID, running))
         waiting, skipped = scheduler.waiting, scheduler.skipped_waiting
         waiting_count = len(waiting) + len(skipped)
         usage = float(scheduler.kv_cache_manager.usage)

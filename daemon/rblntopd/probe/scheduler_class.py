@@ -7,6 +7,7 @@ from typing import Any
 from rblntopd.probe import clock
 from rblntopd.probe.plugin import logger, mode
 from rblntopd.probe.probe import Probe
+from rblntopd.probe.step_log import READ_AT
 
 _probed: dict[type, type] = {}
 
@@ -53,28 +54,27 @@ def _subclass(base: Any) -> type:
             started_ns = now()
             output = base_schedule(self, *args, **kwargs)
             try:
-                log = probe.log
                 ended_ns = now()
+                log = probe.log
+                members = output.num_scheduled_tokens
+                new = output.scheduled_new_reqs
+                cached = output.scheduled_cached_reqs
+                resumed = cached.resumed_req_ids
                 log.append(
                     (
-                        output, started_ns, ended_ns, len(self.running),
-                        len(self.waiting) + len(self.skipped_waiting), self.max_num_running_reqs,
-                        self._pause_state,
+                        id(output), members, new, resumed, cached.req_ids, cached.num_computed_tokens,
+                        output.total_num_scheduled_tokens, output.preempted_req_ids, started_ns, ended_ns,
+                        len(self.running), len(self.waiting) + len(self.skipped_waiting),
+                        self.max_num_running_reqs, self._pause_state,
                     )
                 )  # fmt: skip
-                if (
-                    len(log) >= probe.read_at
-                    or ended_ns >= probe.due_ns
-                    or output.scheduled_new_reqs
-                    or output.scheduled_cached_reqs.resumed_req_ids
-                    or not output.num_scheduled_tokens
-                ):
+                if len(log) >= READ_AT or ended_ns >= probe.due_ns or new or resumed or not members:
                     probe.read_log(ended_ns)
             except Exception as error:  # noqa: BLE001 - the engine goes on, whatever is wrong with us
                 probe.fault(error)
             return output
         finally:
-            probe.end()
+            probe.release()
 
     def update_from_output(self: Any, scheduler_output: Any, *args: Any, **kwargs: Any) -> Any:
         probe = self._rblntop
@@ -85,7 +85,7 @@ def _subclass(base: Any) -> type:
         result = base_update(self, scheduler_output, *args, **kwargs)
         probe.log.append(
             (
-                scheduler_output, arrived_ns, len(self.finished_req_ids) - finished_before,
+                id(scheduler_output), arrived_ns, len(self.finished_req_ids) - finished_before,
                 len(self.running) + len(self.waiting) + len(self.skipped_waiting),
             )
         )  # fmt: skip

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from typing import Any
 
-Scheduled = tuple[Any, int, int, int, int, int, Any]
-"""Output, ``schedule()`` started and ended ns, running, waiting, limit of running, pause state."""
+Scheduled = tuple[Any, Any, Any, Any, Any, Any, int, Any, int, int, int, int, int, Any]
+"""Id of the output; its tokens by request, new requests, resumed ids, cached ids and their computed tokens
+before the step, tokens, preempted ids; ``schedule()`` started and ended ns, running, waiting, the limit,
+pause state. Parts of the output and not the output itself, which is large: its end is the engine's business.
+"""
 
-Completed = tuple[Any, int, int, int]
-"""Output, arrived ns, requests that finished, unfinished requests after it."""
+Completed = tuple[int, int, int, int]
+"""Id of the output, arrived ns, requests that finished, unfinished requests after it."""
 
 COMPLETED_FIELDS = 4
 
