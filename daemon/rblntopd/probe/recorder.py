@@ -131,8 +131,9 @@ class Recorder:
             requests = len(members)
             prefill_ids = _NO_PREFILLS
             prefilling = 0
-            if new or resumed or self.prefilling or self._prefill_flights or self._has_connector:
-                prefill_ids, prefilling = self._note_prefills(members, new, resumed)
+            more = tokens != requests
+            if more or new or resumed or self.prefilling or self._prefill_flights or self._has_connector:
+                prefill_ids, prefilling = self._note_prefills(members, new, resumed, more)
             if not prefill_ids:
                 kind = DECODE
                 decodes = requests
@@ -197,13 +198,16 @@ class Recorder:
         )  # fmt: skip
         self.in_flight[key] = (record, 0, 0, _NO_PREFILLS, cause)
 
-    def _note_prefills(self, members: dict[str, int], new: Any, resumed: Any) -> tuple[tuple[str, ...], int]:
+    def _note_prefills(
+        self, members: dict[str, int], new: Any, resumed: Any, more: bool
+    ) -> tuple[tuple[str, ...], int]:
         """Requests of this batch that were prefilling before it, and how many prefill now in all.
 
         Prefilling is to have more than one token left to compute: vllm_rbln's ``is_prefill``
         (v1/core/utils.py), on the state before ``schedule()`` advanced it. From the state and not from the
         token counts, because drafts and chunks of one token break those. Looks only at requests that can be
-        prefilling: new, resumed, or known to be in the middle of one.
+        prefilling: new, resumed, known to be in the middle of one, or with more than one token in this step
+        (``more``: there are such).
         """
         prefilling, flights = self.prefilling, self._prefill_flights
         if self._has_connector:
@@ -214,6 +218,10 @@ class Recorder:
             candidates += resumed
             if prefilling and not members.keys().isdisjoint(prefilling):
                 candidates += [key for key in prefilling if key in members and key not in candidates]
+            if more:
+                # A request preempted in flight may get that batch's token after it was resumed, and then has
+                # two tokens left once more.
+                candidates += [key for key, count in members.items() if count > 1 and key not in candidates]
         found = []
         for request_id in candidates:
             request = self._scheduler.requests.get(request_id)

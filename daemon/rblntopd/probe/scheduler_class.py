@@ -60,15 +60,23 @@ def _subclass(base: Any) -> type:
                 new = output.scheduled_new_reqs
                 cached = output.scheduled_cached_reqs
                 resumed = cached.resumed_req_ids
+                tokens = output.total_num_scheduled_tokens
                 log.append(
                     (
                         id(output), members, new, resumed, cached.req_ids, cached.num_computed_tokens,
-                        output.total_num_scheduled_tokens, output.preempted_req_ids, started_ns, ended_ns,
+                        tokens, output.preempted_req_ids, started_ns, ended_ns,
                         len(self.running), len(self.waiting) + len(self.skipped_waiting),
                         self.max_num_running_reqs, self._pause_state,
                     )
                 )  # fmt: skip
-                if len(log) >= READ_AT or ended_ns >= probe.due_ns or new or resumed or not members:
+                if (
+                    len(log) >= READ_AT
+                    or ended_ns >= probe.due_ns
+                    or tokens != len(members)
+                    or not members
+                    or new
+                    or resumed
+                ):
                     probe.read_log(ended_ns)
             except Exception as error:  # noqa: BLE001 - the engine goes on, whatever is wrong with us
                 probe.fault(error)
