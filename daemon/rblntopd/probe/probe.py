@@ -190,11 +190,11 @@ class Probe:
             LimitError: a value out of its range, or a limit that this engine does not have.
         """
         with self._lock:
+            self.read_log(self._now())
             return self._change(max_num_seqs, group_caps or {})
 
     def _change(self, max_num_seqs: int | None, group_caps: Mapping[int, int]) -> list[str]:
         recorder = self.recorder
-        self.read_log(self._now())
         warnings = self.enforcement.change(
             max_num_seqs,
             group_caps,
@@ -210,6 +210,8 @@ class Probe:
 
     def _handle(self, request: Request) -> Answer:
         """Carry out one question from the control socket."""
+        # So that the step in the answer is the latest, and not the latest that was read.
+        self.read_log(self._now())
         state, step = self.enforcement.state, self.recorder.step
 
         def answer(status: Status, text: str = "") -> Answer:
