@@ -102,6 +102,8 @@ class TelemetryService:
             sequence = request.from_sequence if request.HasField("from_sequence") else head
             if sequence > head:
                 raise invalid_field("from_sequence", sequence, f"0..{head}: the next record is {head}")
+            # So that a client knows from when on it misses nothing, before the first step comes.
+            await context.send_initial_metadata(())
             with Subscriber(context, self._watch) as subscriber:
                 await self._send_steps(engine, sequence, subscriber, head if request.no_follow else None)
         except RequestError as error:
