@@ -57,6 +57,11 @@ class Scene:
         return self.snapshot.window(self.window_s) or Window(self.window_s)
 
     @property
+    def measured(self) -> bool:
+        """The daemon sent figures for the chosen window."""
+        return self.snapshot.window(self.window_s) is not None
+
+    @property
     def stale(self) -> bool:
         """What is shown is not what is."""
         return self.link.state is LinkState.LOST

@@ -129,7 +129,7 @@ class FakeDaemon(telemetry_pb2_grpc.TelemetryServicer, control_pb2_grpc.ControlS
         self.refuse: status_pb2.Status | None = None
         self.hang = False
         self.requests: list[object] = []
-        self.stream_cancelled = asyncio.Event()
+        self.stream_ended = asyncio.Event()
         self.ticks = 3
         self.hold_stream = False
         self._server: grpc.aio.Server | None = None
@@ -162,18 +162,16 @@ class FakeDaemon(telemetry_pb2_grpc.TelemetryServicer, control_pb2_grpc.ControlS
         return telemetry_pb2.GetSnapshotResponse(snapshot=self.snapshot)
 
     async def WatchSnapshots(self, request, context):  # noqa: N802
+        # The handler itself may be suspended at a yield, where a cancellation does not reach it.
+        context.add_done_callback(lambda _: self.stream_ended.set())
         await self._judge(request, context)
-        try:
-            for tick in range(self.ticks):
-                snapshot = snapshot_pb2.Snapshot()
-                snapshot.CopyFrom(self.snapshot)
-                snapshot.step = self.snapshot.step + tick
-                yield telemetry_pb2.WatchSnapshotsResponse(snapshots=[snapshot])
-            if self.hold_stream:
-                await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            self.stream_cancelled.set()
-            raise
+        for tick in range(self.ticks):
+            snapshot = snapshot_pb2.Snapshot()
+            snapshot.CopyFrom(self.snapshot)
+            snapshot.step = self.snapshot.step + tick
+            yield telemetry_pb2.WatchSnapshotsResponse(snapshots=[snapshot])
+        if self.hold_stream:
+            await asyncio.Event().wait()
 
     async def WatchSteps(self, request, context):  # noqa: N802
         await self._judge(request, context)

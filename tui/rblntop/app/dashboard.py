@@ -33,7 +33,8 @@ Part = TypeVar("Part", bound=LineWidget)
 class Dashboard(Screen[None]):
     """All parts from top to bottom; what each of them says is decided in ``rblntop.blocks``."""
 
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ""
+    """Only an open panel takes the keys."""
 
     class Ready(Message):
         """All parts are there and can draw."""

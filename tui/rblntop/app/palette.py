@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from rich.color import Color, blend_rgb
 from rich.segment import Segment
 from rich.style import Style
 from textual.theme import Theme
@@ -88,13 +91,13 @@ DIMMED: dict[Role, Style] = {
 }
 
 _BARS = {Role.BAR, Role.BAR_LOW, Role.PREFILL}
-_ON_TRACK = Style(bgcolor=TRACK)
 
 
 def segments(span: Span, *, dimmed: bool, colours: bool) -> list[Segment]:
     """A span as it is drawn.
 
-    With colours a track is a dim bar, and the tip of a bar lies on it; without them it differs by its glyph.
+    With colours a track is a dim bar, and the tip of a bar a whole cell between the two colours, by how much
+    of it is filled; without colours the glyphs say it.
     """
     style = (DIMMED if dimmed else LIVE)[span.role]
     if not colours:
@@ -102,5 +105,13 @@ def segments(span: Span, *, dimmed: bool, colours: bool) -> list[Segment]:
     if span.role is Role.TRACK:
         return [Segment(span.text.replace(TRACK_GLYPH, FULL), style)]
     if span.role in _BARS and span.text[-1:] in TIPS:
-        return [Segment(span.text[:-1], style), Segment(span.text[-1:], style + _ON_TRACK)]
+        filled = (TIPS.index(span.text[-1]) + 1) / 8
+        return [Segment(span.text[:-1], style), Segment(FULL, _tip(style, filled))]
     return [Segment(span.text, style)]
+
+
+@lru_cache(maxsize=64)
+def _tip(bar: Style, filled: float) -> Style:
+    assert bar.color is not None
+    assert bar.color.triplet is not None
+    return Style(color=blend_rgb(Color.parse(TRACK).get_truecolor(), bar.color.triplet, filled).hex)

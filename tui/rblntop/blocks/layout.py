@@ -46,7 +46,7 @@ def layout(height: int, *, group_count: int, engine_count: int, changing: bool) 
         fixed += change_panel.HEIGHT
     # Rather no empty row between the parts than a group that cannot be seen.
     gaps = min(GAPS, max(0, height - fixed - (wanted * strip_height + 2)))
-    groups = min(wanted * strip_height + 2, max(3, height - fixed - gaps))
+    groups = min((wanted * strip_height if group_count else 1) + 2, max(3, height - fixed - gaps))
     return Layout(
         tabs,
         groups,

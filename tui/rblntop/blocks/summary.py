@@ -142,7 +142,7 @@ def _memory(scene: Scene, width: int) -> list[Line]:
     return [
         title("MEMORY AND LENGTH" if width >= 17 else "MEMORY", width),
         gauge("KV blocks", snapshot.kv_usage_ratio, percent(snapshot.kv_usage_ratio), width, label_width=11),
-        figure("preempted", count(scene.window.preempted), width),
+        figure("preempted", count(scene.window.preempted if scene.measured else None), width),
         figure("max_seq_len", count(snapshot.max_seq_len), width),
         figure("max_model_len", count(engine.max_model_len), width),
         figure(

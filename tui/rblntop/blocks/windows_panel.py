@@ -39,6 +39,8 @@ def windows_panel(scene: Scene, width: int, rows: int = HEIGHT) -> list[Line]:
         role = Role.CHOSEN if chosen else Role.LABEL
         heading.append(Span(right(label, VALUE), role, f"show_window({window.seconds:.0f})"))
     lines: list[Line] = [fit(tuple(heading), width)]
+    if not windows:
+        return [*lines, fit((Span("nothing measured yet", Role.LABEL),), width)][: max(rows, 0)]
     for label, text in ROWS[: max(0, rows - 1)]:
         spans = [Span(left(label, LABEL), Role.LABEL)]
         for window in windows:

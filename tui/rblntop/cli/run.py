@@ -12,10 +12,17 @@ from rblntop.client.errors import AddressError, ClientError, UnreachableError
 
 
 def run_command(command: click.Command, arguments: list[str] | None = None) -> int:
-    """Run a click command and return its exit code."""
+    """Run a click command and return its exit code.
+
+    Not with click's own ``main()``: that prints on Ctrl-C, and takes a closed pipe for a failure.
+    """
     try:
-        outcome = command.main(arguments, standalone_mode=False)
+        given = sys.argv[1:] if arguments is None else arguments
+        with command.make_context(command.name, list(given)) as context:
+            outcome = command.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except click.UsageError as error:
         error.show()
         return exit_codes.USAGE

@@ -57,8 +57,9 @@ class ChangePanel(LineWidget, can_focus=True):
         super().show(scene)
 
     def become(self, draft: LimitDraft) -> None:
-        """The answer came."""
+        """The answer came. After a refusal the next digit starts a new number."""
         self.draft = draft
+        self._fresh = True
         if self._scene is not None:
             self.show(self._scene)
 

@@ -1,0 +1,91 @@
+"""How the commands behave as processes: what they import, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+PROBE = """
+import sys
+sys.argv = ["command", *{arguments!r}]
+import rblntop.cli.{command} as module
+try:
+    module.main()
+except SystemExit:
+    pass
+print(*sys.modules, sep="\\n", file=sys.stderr)
+"""
+
+
+def modules_after(command: str, arguments: list[str]) -> set[str]:
+    """What a command has imported by the time it ends."""
+    probe = PROBE.format(command=command, arguments=arguments)
+    done = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("command", ["ctl", "main"])
+def test_help_imports_neither_grpc_nor_textual(command):
+    loaded = modules_after(command, ["--help"])
+    assert not loaded & {"textual", "rich", "grpc", "google.protobuf", "asyncio"}
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"), [("ctl", ["show"]), ("main", ["--once"]), ("main", ["--json"])]
+)
+async def test_printing_a_screen_never_imports_textual(daemon, command, arguments):
+    loaded = await asyncio.to_thread(modules_after, command, [*arguments, "--connect", daemon.address])
+    assert "grpc" in loaded
+    assert "textual" not in loaded
+
+
+async def test_the_dashboard_needs_a_terminal():
+    done = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-m", "rblntop.cli.main"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2
+    assert "--once" in done.stderr
+
+
+async def start_watch(daemon) -> asyncio.subprocess.Process:
+    daemon.ticks, daemon.hold_stream = 3, True
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "rblntop.cli.ctl",
+        "watch",
+        "--json",
+        env={**os.environ, "RBLNTOP_ADDRESS": daemon.address, "PYTHONUNBUFFERED": "1"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def test_ctrl_c_ends_quietly(daemon):
+    process = await start_watch(daemon)
+    await process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+    assert (process.returncode, err) == (130, b"")
+
+
+async def test_a_broken_pipe_ends_quietly(daemon):
+    daemon.ticks = 5000
+    shell = f"{sys.executable} -m rblntop.cli.ctl watch --json | head -1 >/dev/null; echo ${{PIPESTATUS[0]}}"
+    process = await asyncio.create_subprocess_exec(
+        "bash",
+        "-c",
+        shell,
+        env={**os.environ, "RBLNTOP_ADDRESS": daemon.address},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert (out, err) == (b"0\n", b"")

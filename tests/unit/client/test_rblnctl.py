@@ -1,0 +1,249 @@
+"""rblnctl in a process of its own, against a daemon on a real socket."""
+
+from __future__ import annotations
+
+import json
+
+import grpc
+import pytest
+
+from rblntop_api.v1 import control_pb2, engine_pb2, step_pb2, telemetry_pb2
+
+
+async def test_engines(ctl):
+    code, out, _ = await ctl("engines")
+    assert code == 0
+    assert out.splitlines() == [
+        "ENGINE  STATE       PID  PP TP DP    SEQS  MODEL       VLLM       VLLM-RBLN  SINCE",
+        "demo/0  SERVING    4242   2  1 0/1      8  tiny-llama  0.30.0     0.12.0     --:--:--",
+    ]
+
+
+async def test_show_is_a_screen(ctl):
+    code, out, _ = await ctl("show")
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0].startswith(
+        " rblntop   demo/0  pp 2 tp 1 dp 0/1  tiny-llama  vllm 0.30.0 + vllm-rbln 0.12.0"
+    )
+    assert any(line.startswith("   1     3  ▇▇▇▇▇▇░░   3/4   25 %") for line in lines)
+    assert any("max_seq_len" in line and line.endswith("300") for line in lines)
+    assert any("max_model_len" in line and line.endswith("512") for line in lines)
+    assert any("max_num_batched_tokens" in line and line.endswith("128") for line in lines)
+    assert "\x1b" not in out
+
+
+async def test_show_json_keeps_zeros_and_leaves_out_what_is_not_known(ctl, daemon):
+    daemon.snapshot.waiting = 0
+    daemon.snapshot.ClearField("oldest_wait_seconds")
+    code, out, _ = await ctl("show", "--json")
+    snapshot = json.loads(out)
+    assert code == 0
+    assert snapshot["waiting"] == 0
+    assert "oldestWaitSeconds" not in snapshot
+
+
+async def test_watch_json_has_an_object_a_line_with_the_figures_of_each_group(ctl):
+    code, out, _ = await ctl("watch", "--json", "--count", "2")
+    assert code == 0
+    first, second = (json.loads(line) for line in out.splitlines())
+    assert (first["step"], second["step"]) == ("1200", "1201")
+    assert [(g["running"], g["decodeBatch"], g["paddedBatch"]) for g in first["groups"]] == [
+        (4, 4, 4),
+        (3, 3, 4),
+    ]
+    assert [g["decodePadRatio"] for g in first["windows"][0]["groups"]] == [0.0, 0.25]
+
+
+async def test_watch_has_a_line_a_snapshot(ctl):
+    code, out, _ = await ctl("watch", "--count", "1")
+    assert code == 0
+    assert out.split() == [
+        "22:13:20",
+        "demo/0",
+        "SERVING",
+        "run",
+        "7/8",
+        "wait",
+        "3",
+        "72",
+        "tok/s",
+        "queue",
+        "97",
+        "%",
+        "pad",
+        "12",
+        "%",
+        "kv",
+        "58",
+        "%",
+        "g0",
+        "4",
+        "[4/4]",
+        "g1",
+        "3",
+        "[3/4]",
+    ]
+
+
+async def test_watch_asks_for_the_interval(ctl, daemon):
+    await ctl("watch", "demo/0", "--count", "1", "--interval", "0.1")
+    assert daemon.requests[-1].interval.ToTimedelta().total_seconds() == 0.1
+
+
+async def test_steps(ctl, daemon):
+    decode = step_pb2.Step(
+        sequence=3,
+        step=4,
+        kind=step_pb2.STEP_KIND_DECODE,
+        group=1,
+        scheduled_ns=0,
+        completed_ns=4_500_000,
+        requests=3,
+        tokens=3,
+        padded_batch=4,
+        max_seq_len=300,
+        running=7,
+        waiting=2,
+        kv_usage_ratio=0.5,
+        generation=1,
+        count=1,
+    )
+    empty = step_pb2.Step(sequence=4, step=5, kind=step_pb2.STEP_KIND_EMPTY, count=7)
+    empty.causes.add(cause=step_pb2.EMPTY_CAUSE_DEMAND, steps=7)
+    daemon.steps = [telemetry_pb2.WatchStepsResponse(missed=3, steps=[decode, empty])]
+    code, out, _ = await ctl("steps", "--no-follow")
+    assert code == 0
+    assert out.splitlines()[1:] == [
+        "gap 3 steps that the recorder no longer holds",
+        "       3         4  decode       1    3/4        3  4.5 ms          300      7      2   50 %    1",
+        "       4         5  empty                   x 7          0 s  7 few reqs",
+    ]
+    assert daemon.requests[-1].from_sequence == 0
+
+    code, out, _ = await ctl("steps", "--no-follow", "--json")
+    missed, first, _ = (json.loads(line) for line in out.splitlines())
+    assert missed == {"missed": "3"}
+    assert first["paddedBatch"] == 4
+
+
+def change(limits_of, seqs, phase, *, in_force=None, settled=None, because=""):
+    limits = limits_of(seqs, generation=4)
+    if in_force is not None:
+        limits.in_force_step = in_force
+    if settled is not None:
+        limits.settled_step = settled
+    return control_pb2.SetLimitsResponse(generation=4, phase=phase, limits=limits, waiting_because=because)
+
+
+async def test_set_prints_before_and_after_and_from_when(ctl, daemon, limits_of):
+    daemon.answer = change(limits_of, 4, control_pb2.CHANGE_PHASE_IN_FORCE, in_force=1201)
+    daemon.answer.warnings.append("3 on pp 2 runs 2/1")
+    code, out, err = await ctl("set", "--max-num-seqs", "4")
+    assert code == 0
+    assert out.splitlines() == [
+        "demo/0: generation 4 in force from step 1,201, draining",
+        "  max_num_seqs  8 -> 4  of 8",
+    ]
+    assert err == "warning: 3 on pp 2 runs 2/1\n"
+    request = daemon.requests[1]
+    assert request.wait_for == control_pb2.CHANGE_PHASE_IN_FORCE
+
+
+async def test_set_group_caps(ctl, daemon, limits_of):
+    daemon.answer = control_pb2.SetLimitsResponse(
+        generation=5, phase=control_pb2.CHANGE_PHASE_SETTLED, limits=limits_of(8, (1, 3), generation=5)
+    )
+    daemon.answer.limits.in_force_step = 1201
+    daemon.answer.limits.settled_step = 1207
+    code, out, _ = await ctl("set", "demo/0", "--group-cap", "0=1", "--group-cap", "1=3", "--wait", "settled")
+    assert code == 0
+    assert out.splitlines() == [
+        "demo/0: generation 5 in force from step 1,201, settled at step 1,207",
+        "  cap of group 0  unset -> 1  of 4",
+        "  cap of group 1  unset -> 3  of 4",
+    ]
+
+
+async def test_set_on_an_idle_engine_is_done_when_it_is_stored(ctl, daemon, limits_of):
+    daemon.snapshot.engine.state = engine_pb2.ENGINE_STATE_IDLE
+    daemon.answer = change(limits_of, 4, control_pb2.CHANGE_PHASE_ACCEPTED)
+    code, out, _ = await ctl("set", "--max-num-seqs", "4")
+    assert code == 0
+    assert out.splitlines()[-1] == (
+        "The engine is idle: the change is stored and takes force with the next request."
+    )
+
+
+async def test_set_on_a_silent_scheduler_fails_and_says_so(ctl, daemon, limits_of):
+    daemon.snapshot.engine.state = engine_pb2.ENGINE_STATE_STALLED
+    daemon.snapshot.age_seconds = 12
+    daemon.answer = change(limits_of, 4, control_pb2.CHANGE_PHASE_ACCEPTED, because="no step came")
+    code, _, err = await ctl("set", "--max-num-seqs", "4", "--timeout", "0.1")
+    assert code == 1
+    assert "The scheduler is silent for 12 s with 7 running and 3 waiting (no step came)." in err
+    assert "stored" in err
+
+
+async def test_set_that_still_drains_fails_under_wait_settled(ctl, daemon, limits_of):
+    daemon.answer = change(limits_of, 4, control_pb2.CHANGE_PHASE_IN_FORCE, in_force=1201)
+    code, _, err = await ctl("set", "--max-num-seqs", "4", "--wait", "settled", "--timeout", "0.1")
+    assert code == 1
+    assert "In force, not settled yet: 7 requests run and 4 may." in err
+
+
+async def test_set_json_is_the_answer(ctl, daemon, limits_of):
+    daemon.answer = change(limits_of, 4, control_pb2.CHANGE_PHASE_IN_FORCE, in_force=1201)
+    code, out, _ = await ctl("set", "--max-num-seqs", "4", "--json")
+    assert code == 0
+    assert json.loads(out)["limits"]["inForceStep"] == "1201"
+
+
+async def test_a_refusal_exits_1_with_the_words_of_the_daemon(ctl, daemon, refusal_of):
+    daemon.refuse = refusal_of(grpc.StatusCode.NOT_FOUND, "no engine x; there is demo/0", "ENGINE_NOT_FOUND")
+    code, out, err = await ctl("show", "x")
+    assert (code, out, err) == (1, "", "Error: no engine x; there is demo/0\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("set",),
+        ("set", "--group-cap", "zero=1"),
+        ("set", "--group-cap", "0=1", "--group-cap", "0=2"),
+        ("set", "--max-num-seqs", "-1"),
+        ("show", "a", "--engine", "b"),
+        ("watch", "--interval", "0"),
+        ("show", "--connect", "nonsense"),
+        ("nonsense",),
+    ],
+    ids=" ".join,
+)
+async def test_usage_exits_2_without_asking_the_daemon(ctl, daemon, arguments):
+    code, out, err = await ctl(*arguments)
+    assert code == 2
+    assert out == ""
+    assert "Error:" in err
+    assert daemon.requests == []
+
+
+@pytest.mark.parametrize(
+    "command", [("engines",), ("show",), ("watch",), ("steps",), ("set", "--max-num-seqs", "4")]
+)
+async def test_no_daemon_exits_3_and_says_how_to_start_one(ctl, tmp_path, command):
+    code, _, err = await ctl(*command, address=f"unix:{tmp_path}/none.sock")
+    assert code == 3
+    assert "none.sock" in err
+    assert "rblntopd serve" in err
+
+
+async def test_a_stream_that_breaks_exits_3(ctl, daemon):
+    daemon.ticks, daemon.hold_stream = 1, True
+    import asyncio
+
+    running = asyncio.create_task(ctl("watch"))
+    while not daemon.requests:
+        await asyncio.wait([running], timeout=0.01)
+    await daemon.stop()
+    code, _, _ = await running
+    assert code == 3
