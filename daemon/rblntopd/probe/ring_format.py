@@ -182,10 +182,9 @@ class InFlight(NamedTuple):
 # --- sample block, under a sequence lock: odd while written ---------------------------------------------
 
 SAMPLE_OFFSET = IN_FLIGHT_OFFSET + IN_FLIGHT_SIZE * MAX_IN_FLIGHT
-SAMPLE = struct.Struct(f"<QQQIIIIIIIfII4x{MAX_GROUPS}I{MAX_GROUPS}I")
+SAMPLE = struct.Struct(f"<QQQIIIIIIIfII4x{MAX_GROUPS}I")
 """sequence lock, monotonic ns, step; running, waiting, preempted waiting, remote KV waiting, held,
-unassigned, longest sequence; KV usage (0..1); oldest wait ms, KV blocks in use; running per group; largest
-decode batch seen per group since the last sample."""
+unassigned, longest sequence; KV usage (0..1); oldest wait ms, KV blocks in use; running per group."""
 SAMPLE_SIZE = (SAMPLE.size + WORD - 1) // WORD * WORD
 
 
@@ -205,7 +204,6 @@ class Sample(NamedTuple):
     oldest_wait_ms: int
     kv_blocks_used: int
     group_running: tuple[int, ...]
-    group_batch: tuple[int, ...]
 
 
 # --- limits block, under a sequence lock ----------------------------------------------------------------

@@ -182,12 +182,9 @@ class RingWriter:
 
     def write_sample(self, sample: fmt.Sample) -> None:
         """Rewrite the sample block."""
-        groups = fmt.MAX_GROUPS
-        *scalars, running, batch = sample
-        self._write_locked(
-            fmt.SAMPLE, fmt.SAMPLE_OFFSET,
-            (*scalars, *running, *[0] * (groups - len(running)), *batch, *[0] * (groups - len(batch))),
-        )  # fmt: skip
+        *scalars, running = sample
+        padding = [0] * (fmt.MAX_GROUPS - len(running))
+        self._write_locked(fmt.SAMPLE, fmt.SAMPLE_OFFSET, (*scalars, *running, *padding))
 
     def write_limits(self, limits: fmt.Limits) -> None:
         """Rewrite the limits block."""

@@ -44,7 +44,7 @@ class Sampler:
             Sample(
                 now_ns, recorder.step, len(running), waiting_count, preempted, remote_kv, 0, unassigned,
                 recorder.max_seq_len, usage, oldest_ms, round(usage * max(0, blocks - 1)),
-                tuple(groups), (),
+                tuple(groups),
             )
         )  # fmt: skip
         ring.write_in_flight(recorder.batches_in_flight())
