@@ -47,14 +47,16 @@ def layout(height: int, *, group_count: int, engine_count: int, changing: bool) 
     # Rather no empty row between the parts than a group that cannot be seen.
     gaps = min(GAPS, max(0, height - fixed - (wanted * strip_height + 2)))
     groups = min((wanted * strip_height if group_count else 1) + 2, max(3, height - fixed - gaps))
+    left = max(0, height - fixed - gaps - groups)
+    gap_after_change = int(changing and left > 1)
     return Layout(
         tabs,
         groups,
         strip_height,
-        max(0, height - fixed - gaps - groups - int(changing)),
+        left - gap_after_change,
         gap_after_verdict=int(gaps > 2),
         gap_after_summary=int(gaps > 0),
         gap_after_groups=int(gaps > 1),
         gap_after_limits=int(gaps > 3),
-        gap_after_change=int(changing),
+        gap_after_change=gap_after_change,
     )

@@ -1,0 +1,96 @@
+"""A limit while it is typed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from rblntop.limit_draft import LimitDraft, Phase, effect, follow, open_draft, problem, warning
+from rblntop.model import LimitKind, Limits
+from rblntop.source import examples
+
+SEQS, CAP = LimitKind.MAX_NUM_SEQS, LimitKind.GROUP_CAP
+
+
+def test_it_opens_with_the_present_value():
+    assert open_draft(SEQS, None, examples.serving()).text == "32"
+    assert open_draft(CAP, 2, examples.capped()).text == "2"
+    assert open_draft(CAP, None, examples.capped()).text == "2"
+
+
+@pytest.mark.parametrize(("typed", "text"), [("007", "7"), ("0", "0"), ("", ""), ("123456789", "1234567")])
+def test_typing(typed, text):
+    assert LimitDraft(SEQS).typed(typed).text == text
+
+
+def test_typing_ends_a_refusal():
+    refused = LimitDraft(SEQS, text="6", phase=Phase.REFUSED, message="no")
+    assert refused.typed("5") == LimitDraft(SEQS, text="5")
+
+
+@pytest.mark.parametrize(
+    ("kind", "group", "text", "why"),
+    [
+        (SEQS, None, "", "type a number"),
+        (SEQS, None, "3", "below 4"),
+        (SEQS, None, "33", "above 32"),
+        (SEQS, None, "24", ""),
+        (CAP, 2, "2", "that is what it is now"),
+        (CAP, 2, "9", "above 8: the largest compiled decode bucket"),
+        (CAP, 9, "1", "does not have this limit"),
+        (CAP, None, "8", ""),
+    ],
+)
+def test_problem(kind, group, text, why):
+    found = problem(LimitDraft(kind, group, text), examples.capped())
+    assert why in found
+    assert bool(found) == bool(why)
+
+
+def test_a_limit_that_is_not_available_says_why():
+    snapshot = examples.serving()
+    assert snapshot.limits.max_num_seqs is not None
+    fixed = replace(snapshot.limits.max_num_seqs, available=False, unavailable_reason="probe only observes")
+    snapshot = replace(snapshot, limits=replace(snapshot.limits, max_num_seqs=fixed))
+    assert problem(LimitDraft(SEQS, text="8"), snapshot) == "probe only observes"
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "draft", "what"),
+    [
+        (examples.capped(), LimitDraft(CAP, 2, "8"), "up to 6 more of the 118 waiting requests may run"),
+        (
+            examples.serving(),
+            LimitDraft(SEQS, None, "24"),
+            "7 of 31 running requests finish and are not",
+        ),
+        (examples.serving(), LimitDraft(CAP, None, "4"), "15 of 31 running requests finish"),
+        (examples.idle(), LimitDraft(SEQS, None, "8"), "nothing to drain"),
+    ],
+)
+def test_effect(snapshot, draft, what):
+    assert what in effect(draft, snapshot)
+
+
+def test_a_value_that_does_not_divide_is_warned_of():
+    assert warning(LimitDraft(SEQS, text="9"), examples.serving()).endswith("3/2/2/2")
+    assert warning(LimitDraft(SEQS, text="8"), examples.serving()) == ""
+    assert warning(LimitDraft(CAP, 1, "5"), examples.serving()) == ""
+
+
+def test_a_change_is_followed_by_its_generation():
+    draft = LimitDraft(SEQS, text="24", phase=Phase.ACCEPTED, generation=8)
+    before = replace(examples.serving(), limits=examples.limits_of([None] * 4, generation=7))
+    assert follow(draft, before) == draft
+
+    accepted = replace(before, limits=Limits(generation=8))
+    assert follow(draft, accepted).phase is Phase.ACCEPTED
+
+    draining = examples.draining()
+    in_force = follow(draft, draining)
+    assert (in_force.phase, in_force.in_force_step) == (Phase.IN_FORCE, 88_214)
+
+    settled = replace(draining, limits=replace(draining.limits, settled_step=88_250))
+    done = follow(in_force, settled)
+    assert (done.phase, done.settled_step) == (Phase.SETTLED, 88_250)

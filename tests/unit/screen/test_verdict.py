@@ -1,0 +1,143 @@
+"""Each rule of the verdict, and the order among them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from rblntop.model import AdmissionStop, EngineState, LimitKind
+from rblntop.scene import Link, LinkState, Scene
+from rblntop.source import examples
+from rblntop.verdict import RULES, Level, judge
+
+
+def windowed(snapshot, **figures):
+    return replace(snapshot, windows=tuple(replace(window, **figures) for window in snapshot.windows))
+
+
+def in_state(snapshot, state):
+    return replace(snapshot, engine=replace(snapshot.engine, state=state))
+
+
+LOST = Link(LinkState.LOST, 12.0, "gone")
+CASES = {
+    "stale": (Scene(examples.stalled(), LOST), Level.ACT, "The daemon went away 12 s ago"),
+    "gone": (Scene(examples.gone()), Level.ACT, "The engine is gone (pid 4242), last seen 38 s ago"),
+    "stalled": (
+        Scene(examples.stalled()),
+        Level.ACT,
+        "Stalled: step 88,409 (decode of group 0) is on the device for 12 s; 72 requests unfinished.",
+    ),
+    "restarted": (Scene(examples.serving(), restarted_ago_s=3.0), Level.NOTE, "RESTARTED 3.0 s ago"),
+    "starting": (Scene(examples.starting()), Level.NOTE, "Starting"),
+    "silent": (
+        Scene(replace(examples.serving(), age_s=12.0)),
+        Level.ACT,
+        "No sign of life from the engine for 12 s",
+    ),
+    "closed": (
+        Scene(in_state(examples.serving(waiting=5), EngineState.CLOSED)),
+        Level.WATCH,
+        "Admission is closed",
+    ),
+    "limited": (
+        Scene(examples.capped()),
+        Level.WATCH,
+        "Group 2 is capped at 2 of 8; 118 requests wait, the oldest for 38 s.",
+    ),
+    "collapsed": (
+        Scene(examples.collapsed()),
+        Level.WATCH,
+        "Groups are uneven: group 0 carries 8 of 9; 39 % of the slots ran empty for it. Caps of 5",
+    ),
+    "kv_full": (
+        Scene(windowed(replace(examples.serving(waiting=3), kv_usage_ratio=0.99), preempted=7)),
+        Level.WATCH,
+        "KV blocks are full (99 %), 7 preempted in 10 s; 3 requests wait.",
+    ),
+    "prefill_storm": (
+        Scene(windowed(examples.serving(), prefill_stall_ratio=0.4)),
+        Level.NOTE,
+        "Prefills hold 40 % of the slot time",
+    ),
+    "padded": (
+        Scene(examples.serving((5, 5, 5, 5))),
+        Level.NOTE,
+        "Padding 38 %: decode batches of group 0 average 5.0; a cap of 4 would fill",
+    ),
+    "draining": (
+        Scene(examples.draining()),
+        Level.NOTE,
+        "Draining: 29 run, 24 may; 5 more will finish and not be replaced.",
+    ),
+    "idle": (Scene(examples.idle()), Level.GOOD, "Idle: no requests."),
+    "underfed": (
+        Scene(windowed(examples.serving(), queue_occupancy_ratio=0.4)),
+        Level.GOOD,
+        "Room to spare: 31 requests run, and the queue is 40 % full.",
+    ),
+    "all_well": (Scene(examples.serving()), Level.GOOD, "All even, pipeline full."),
+}
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_rule(rule):
+    scene, level, text = CASES[rule]
+    verdict = judge(scene)
+    assert (verdict.rule, verdict.level) == (rule, level)
+    assert verdict.text.startswith(text)
+
+
+def test_one_bucket():
+    snapshot = examples.serving((3, 3), waiting=4)
+    snapshot = replace(snapshot, engine=replace(snapshot.engine, decode_buckets=(8,)))
+    verdict = judge(Scene(snapshot))
+    assert (verdict.rule, verdict.level) == ("one_bucket", Level.WATCH)
+
+
+def test_every_rule_has_a_case():
+    assert {rule.__name__ for rule in RULES} == {*CASES, "one_bucket"}
+
+
+def test_a_limit_that_nobody_lowered_is_not_ours():
+    assert judge(Scene(examples.serving(waiting=40))).rule == "all_well"
+
+
+def test_max_num_seqs_is_named_when_it_holds_requests_back():
+    snapshot = examples.serving(
+        (4, 4), waiting=9, limits=examples.limits_of((None, None), seqs=8, generation=2)
+    )
+    verdict = judge(Scene(snapshot))
+    assert verdict.text == "max_num_seqs is set to 8 of 16; 9 requests wait, the oldest for 38 s."
+    assert verdict.remedy is not None
+    assert verdict.remedy.action == "set_max_num_seqs"
+
+
+def test_a_limit_under_which_nobody_waits_is_no_trouble():
+    snapshot = replace(examples.capped(), waiting=0)
+    assert judge(Scene(snapshot)).level is not Level.WATCH
+
+
+def test_amber_only_if_requests_wait():
+    padded = examples.serving((5, 5, 5, 5))
+    assert judge(Scene(padded)).level is Level.NOTE
+    assert judge(Scene(replace(padded, waiting=1))).level is Level.WATCH
+
+
+def test_the_remedy_names_the_group():
+    verdict = judge(Scene(examples.capped()))
+    assert verdict.remedy is not None
+    assert (verdict.remedy.key, verdict.remedy.action) == ("G", "set_group_cap(2)")
+
+
+def test_a_batch_that_no_smaller_bucket_serves_is_not_called_padded():
+    snapshot = examples.serving((1, 1))
+    engine = replace(snapshot.engine, decode_buckets=(4, 8))
+    assert judge(Scene(replace(snapshot, engine=engine))).rule != "padded"
+
+
+def test_admission_by_group_caps_counts_as_theirs():
+    snapshot = replace(examples.capped(), admission_stop=AdmissionStop.MAX_NUM_SEQS)
+    assert snapshot.limits.admission_from is LimitKind.GROUP_CAP
+    assert judge(Scene(snapshot)).rule == "limited"
