@@ -34,7 +34,17 @@ def main(log_level: str) -> None:
 @click.option(
     "--exit-with-pid", type=int, metavar="PID", help="End some seconds after this process and all engines."
 )
-def serve(runtime_dir: Path | None, listen: str | None, exit_with_pid: int | None) -> None:
+@click.option(
+    "--write-deadline",
+    type=click.FloatRange(min=0.1),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Drop a subscriber that takes nothing for so long.",
+)
+def serve(
+    runtime_dir: Path | None, listen: str | None, exit_with_pid: int | None, write_deadline: float
+) -> None:
     """Find engines, read their flight recorders, and serve them over gRPC."""
     from rblntopd.probe.runtime_dir import runtime_dir as default_runtime_dir
     from rblntopd.server.socket_place import SocketPlaceError, default_socket, socket_path
@@ -47,7 +57,7 @@ def serve(runtime_dir: Path | None, listen: str | None, exit_with_pid: int | Non
         from rblntopd.server.followed_process import FollowedProcess
 
         followed = None if exit_with_pid is None else FollowedProcess(exit_with_pid)
-        daemon.run(lambda: daemon.serve(runtime, socket, followed))
+        daemon.run(lambda: daemon.serve(runtime, socket, followed, write_deadline))
     except SocketPlaceError as error:
         click.echo(f"rblntopd: {error}", err=True)
         sys.exit(1)

@@ -87,13 +87,18 @@ class DaemonProcess:
         self.process.wait()
 
 
-def until(condition: Callable[[], Any]) -> Any:
-    """The first true value of ``condition``."""
-    end = time.monotonic() + PATIENCE_S
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.01)
-    return found
+@pytest.fixture
+def until() -> Callable[[Callable[[], Any]], Any]:
+    """Waits for the first true value of a condition."""
+
+    def until(condition: Callable[[], Any]) -> Any:
+        end = time.monotonic() + PATIENCE_S
+        while not (found := condition()):
+            assert time.monotonic() < end, "it did not come"
+            time.sleep(0.01)
+        return found
+
+    return until
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
-"""A process that a daemon cannot tell from an engine: a real ring, written by the real writer, and a control
-socket. It does what it is told, a line of JSON at a time, and answers each line when it is done."""
+"""A process that a daemon cannot tell from an engine: a real ring and a control socket.
+
+It does what it is told, a line of JSON at a time, and answers each line when it is done.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,8 @@ class StandInEngine:
         available = {"available": True, "reason": ""}
         self.description = {
             "name": "tiny/0", "instance_id": instance, "pid": os.getpid(), "model": "tiny",
-            "vllm_version": "0.30.0", "scheduler_class": "StandIn", "pp_size": GROUPS, "tp_size": 1, "dp_size": 1,
+            "vllm_version": "0.30.0", "scheduler_class": "StandIn", "pp_size": GROUPS, "tp_size": 1,
+            "dp_size": 1,
             "batch_queue_depth": GROUPS, "group_count": GROUPS, "max_num_seqs": START,
             "max_num_batched_tokens": 256, "max_model_len": 512, "block_size": 16, "num_blocks": 64,
             "decode_buckets": [4], "control_socket": f"{instance}.sock",
@@ -66,10 +69,11 @@ class StandInEngine:
             record = {
                 "step": self.step, "scheduled_ns": now_ns - LATENCY_NS, "completed_ns": now_ns,
                 "schedule_ns": 100_000, "generation": self.state.generation, "tokens": 3, "waiting": 0,
-                "max_seq_len": 100 + self.step, "queue_wait_us": 0, "requests": 3, "prefill_requests": 0, "padded": 4,
+                "max_seq_len": 100 + self.step, "queue_wait_us": 0, "requests": 3, "prefill_requests": 0,
+                "padded": 4,
                 "running": 6, "held": 0, "ready": 3, "preempted": 0, "finished": 0, "unfinished": 6,
-                "new_requests": 0, "run_length": 1, "kv_usage": 0.25, "kind": Kind.DECODE, "group": group, "row": group,
-                "admission_stop": 0, "in_flight": 2,
+                "new_requests": 0, "run_length": 1, "kv_usage": 0.25, "kind": Kind.DECODE, "group": group,
+                "row": group, "admission_stop": 0, "in_flight": 2,
             } | fields  # fmt: skip
             self.ring.publish(tuple(record.values()))
             self.ring.set_live(Live.STEP, self.step)
@@ -87,7 +91,7 @@ class StandInEngine:
         self.ring.write_sample(
             Sample(
                 time.monotonic_ns(), self.step, running, 0, 0, 0, 0, 0, 99, 0.25, 0, 16,
-                (running - half, half), (3, 3),
+                (running - half, half),
             )
         )  # fmt: skip
         if self.state.force and not self.state.settled and running <= self.state.target:
@@ -101,6 +105,13 @@ class StandInEngine:
 
     def fault(self, text: str) -> dict[str, Any]:
         self.ring.set_fault(text)
+        return {}
+
+    def overwrite(self, offset: int, text: str) -> dict[str, Any]:
+        """Damage the ring."""
+        # Through the mapping: closing another descriptor of the file would drop our lock on it.
+        data = bytes.fromhex(text)
+        self.ring._map[offset : offset + len(data)] = data
         return {}
 
     def spin(self, per_second: float) -> dict[str, Any]:

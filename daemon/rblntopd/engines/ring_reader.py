@@ -155,10 +155,8 @@ class RingReader:
         values = self._locked(fmt.SAMPLE, self.header.sample_offset, "sample block")
         if values is None:
             return None
-        at = 1 + len(fmt.Sample._fields) - 2
-        groups = fmt.MAX_GROUPS
-        running, batch = values[at : at + groups], values[at + groups : at + 2 * groups]
-        return fmt.Sample._make((*values[1:at], running, batch))
+        at = len(fmt.Sample._fields)
+        return fmt.Sample._make((*values[1:at], values[at : at + fmt.MAX_GROUPS]))
 
     def limits(self) -> fmt.Limits | None:
         """The limits in force; None before the probe wrote any, or when they changed at every try."""

@@ -21,7 +21,7 @@ from rblntopd.server.cpu_share import CpuShare
 from rblntopd.server.followed_process import FollowedProcess
 from rblntopd.server.service_handlers import service_handler
 from rblntopd.server.socket_place import SocketPlace, SocketPlaceError
-from rblntopd.server.subscriber import WRITE_DEADLINE_S, WriteWatch
+from rblntopd.server.subscriber import WriteWatch
 from rblntopd.server.telemetry import TelemetryService
 
 logger = logging.getLogger(__name__)
@@ -40,8 +40,8 @@ SERVICES = (
 async def serve(
     runtime: Path,
     socket: Path,
-    followed: FollowedProcess | None = None,
-    write_deadline_s: float = WRITE_DEADLINE_S,
+    followed: FollowedProcess | None,
+    write_deadline_s: float,
 ) -> None:
     """Serve until SIGTERM or SIGINT, or until the followed process and all engines are gone.
 

@@ -10,11 +10,19 @@ import grpc
 
 logger = logging.getLogger(__name__)
 
-WRITE_DEADLINE_S = 10.0
-
 
 class SubscriberStuckError(Exception):
     """A subscriber took nothing for so long that its call is ended."""
+
+
+class _NoStuckTraces(logging.Filter):
+    """grpc logs what a handler raises with its trace; that a subscriber was dropped is logged here."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], SubscriberStuckError))
+
+
+logging.getLogger("grpc._cython.cygrpc").addFilter(_NoStuckTraces())
 
 
 class Subscriber:
@@ -50,7 +58,12 @@ class Subscriber:
             await self._context.write(message)
         except asyncio.CancelledError:
             if self.stuck:
-                raise SubscriberStuckError(f"took nothing for {self._watch.deadline_s:g} s") from None
+                # Raised, because a cancelled handler would leave the client without a status for ever, and
+                # abort() queues behind the write. The client reads this if it ever goes on.
+                text = f"dropped: nothing was read for {self._watch.deadline_s:g} s"
+                self._context.set_code(grpc.StatusCode.DEADLINE_EXCEEDED)
+                self._context.set_details(text)
+                raise SubscriberStuckError(text) from None
             raise
         finally:
             self.writing_since_s = None
@@ -72,7 +85,7 @@ class WriteWatch:
     One look a second at all of them instead of a timer for each write, which would cost as much as the write.
     """
 
-    def __init__(self, deadline_s: float = WRITE_DEADLINE_S) -> None:
+    def __init__(self, deadline_s: float) -> None:
         self.deadline_s = deadline_s
         self.subscribers: set[Subscriber] = set()
 
