@@ -21,6 +21,8 @@ from rblntop.model import LimitKind
 from rblntop.scene import Scene
 from rblntop.source import SnapshotSource, Update
 
+TICK_S = 1.0
+
 
 class RblntopApp(App[int]):
     """Shows what the source says, and asks it for changes."""
@@ -52,6 +54,7 @@ class RblntopApp(App[int]):
         self.refusal = ""
         """Why the daemon would not talk to us, when that is how it ended."""
         self._dashboard = Dashboard()
+        self._drawn_s = 0.0
         self.register_theme(THEME)
         self.theme = THEME.name
 
@@ -63,16 +66,21 @@ class RblntopApp(App[int]):
         """Begin to follow the source; clock and ages move once a second."""
         self.redraw()
         self._follow()
-        self.set_interval(1.0, self.redraw)
+        self.set_interval(TICK_S, self._tick)
 
     @property
     def scene(self) -> Scene | None:
         """The present frame."""
         return self.board.scene(self._clock.monotonic_s(), self._clock.wall_s())
 
+    def _tick(self) -> None:
+        """Ages grow also when nothing comes; while snapshots come they bring the time with them."""
+        if self._clock.monotonic_s() - self._drawn_s >= TICK_S * 0.9:
+            self.redraw()
+
     def redraw(self) -> None:
         """Draw the present frame."""
-        now_s = self._clock.monotonic_s()
+        self._drawn_s = now_s = self._clock.monotonic_s()
         self._dashboard.draw(
             self.scene, self.board.link(now_s), heard=self.board.heard, notice=self.board.notice(now_s)
         )

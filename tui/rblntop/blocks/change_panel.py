@@ -87,7 +87,8 @@ def _entry(draft: LimitDraft, scene: Scene) -> Line:
 def _now(limits: tuple[Limit, ...]) -> str:
     if not limits:
         return "--"
-    return " ".join(str(limit.wanted) if limit.target is not None else "unset" for limit in limits[:8])
+    now = " ".join(str(limit.wanted) for limit in limits[:8])
+    return f"{now} (unset)" if all(limit.target is None for limit in limits) else now
 
 
 def _allowed(draft: LimitDraft, scene: Scene) -> Line:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rblntop.model.snapshot import StripCell
 from rblntop.text.line import Line, Role, Span
@@ -42,6 +43,7 @@ def strip_rows(cells: Sequence[StripCell], width: int, height: int) -> list[Line
     return [_joined(margin, [stack[row] for stack in stacks]) for row in range(height)]
 
 
+@lru_cache(maxsize=4096)
 def _stack(cell: StripCell, height: int) -> list[tuple[str, Role]]:
     """One column, from the top."""
     if height == 1:

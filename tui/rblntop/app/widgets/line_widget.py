@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
@@ -31,6 +32,7 @@ class LineWidget(Widget):
         self._scene: Scene | None = None
         self._lines: tuple[Line, ...] = ()
         self._dimmed = False
+        self._base_style: Style | None = None
 
     def lines_of(self, scene: Scene, width: int, height: int) -> Sequence[Line]:
         """What to draw of a scene."""
@@ -75,7 +77,15 @@ class LineWidget(Widget):
         drawn: list[Segment] = []
         for span in fit(self._line(self._lines, y), width):
             drawn += segments(span, dimmed=self._dimmed, colours=not self.app.no_color)
-        return Strip(drawn, width).apply_style(self.rich_style)
+        if self._base_style is None:
+            # Walks the ancestors: too much to do it again for each row.
+            self._base_style = self.rich_style
+        return Strip(drawn, width).apply_style(self._base_style)
+
+    def notify_style_update(self) -> None:
+        """The background may be another one."""
+        self._base_style = None
+        super().notify_style_update()
 
     async def on_click(self, event: events.Click) -> None:
         """Do what the key does."""
