@@ -33,6 +33,10 @@ from rblntopd.sim.sim_clock import RealClock, SimClock, VirtualClock
 KV_CACHE_BYTES = 4 * 1024**3
 """Memory for KV blocks on each device; ``--num-gpu-blocks-override`` sets the number of blocks directly."""
 KV_CACHE_LAYOUT = "LBNHC"
+NOTHING_TO_DO = (
+    "update_max_model_len", "reset_mm_cache", "reset_encoder_cache", "profile", "sleep", "wake_up",
+)  # fmt: skip
+"""Worker methods about memory, caches and measurements that a device without any does not have."""
 
 
 class SimulatedOutput(Future[Any]):
@@ -148,14 +152,18 @@ class SimulatedNpuExecutor(Executor):  # type: ignore[misc]
         kwargs: dict[str, Any] | None = None,
         non_block: bool = False,
     ) -> Any:
-        """There are no workers to call.
+        """There are no workers to call, and for some calls nothing they would have to do.
 
         Raises:
-            NotImplementedError: always, but for the notice of a shorter ``max_model_len``.
+            NotImplementedError: the call needs a worker.
         """
-        if method == "update_max_model_len":
+        if method in NOTHING_TO_DO:
             return [None] * int(self.parallel_config.world_size)
         raise NotImplementedError(f"the simulated NPU has no workers that could do {method}")
+
+    def supports_draft_weight_updates(self) -> bool:
+        """No draft model."""
+        return False
 
     def execute_dummy_batch(self) -> None:
         """A data-parallel rank without work keeps step with the others: there is nobody to wait for here."""
