@@ -16,6 +16,8 @@ COMPARED = (
     "completed_ns",
 )  # fmt: skip
 """Of a step with a batch: every field that the observer derives."""
+TIMES = ("scheduled_ns", "completed_ns")
+"""Equal only in virtual time: in real time the two look at the clock one after the other."""
 
 
 class EmptyRun(NamedTuple):
@@ -57,9 +59,11 @@ def as_seen(steps: Iterable[SeenStep]) -> list[dict[str, Any] | EmptyRun]:
     return result
 
 
-def first_difference(steps: Iterable[Step], seen: Iterable[SeenStep]) -> str:
+def first_difference(steps: Iterable[Step], seen: Iterable[SeenStep], *, times: bool = True) -> str:
     """Where record and observation part, in words; empty when they agree on everything."""
     recorded, observed = as_recorded(steps), as_seen(seen)
+    if not times:
+        recorded, observed = list(map(_without_times, recorded)), list(map(_without_times, observed))
     for position, (left, right) in enumerate(zip(recorded, observed, strict=False)):
         if left != right:
             if isinstance(left, dict) and isinstance(right, dict):
@@ -71,3 +75,9 @@ def first_difference(steps: Iterable[Step], seen: Iterable[SeenStep]) -> str:
         extra = longer[min(len(recorded), len(observed))]
         return f"{len(recorded)} recorded, {len(observed)} seen; the first without counterpart: {extra}"
     return ""
+
+
+def _without_times(entry: dict[str, Any] | EmptyRun) -> dict[str, Any] | EmptyRun:
+    if isinstance(entry, EmptyRun):
+        return entry._replace(scheduled_ns=0, completed_ns=0)
+    return {name: value for name, value in entry.items() if name not in TIMES}

@@ -61,7 +61,7 @@ class EngineInProcess:
         self.scheduler: Any = self.core.scheduler
         self.clock = self.core.model_executor.clock
         self.observer = Observer(
-            self.scheduler, self.clock.now_ns, _bucket_of(options, max_num_seqs, pp) if rbln else None
+            self.scheduler, self.clock.now_ns, bucket_of(options, max_num_seqs, pp) if rbln else None
         )
         self.largest_bucket = decode_batch_size(max_num_seqs, pp) if rbln else max_num_seqs
         self.output_tokens: Counter[str] = Counter()
@@ -132,7 +132,7 @@ def drive(
         after_step()
 
 
-def _bucket_of(options: RBLNConfig, max_num_seqs: int, pp: int) -> Callable[[int], int]:
+def bucket_of(options: RBLNConfig, max_num_seqs: int, pp: int) -> Callable[[int], int]:
     """The very call with which vllm-rbln's model runner pads a decode batch."""
     manager = get_bucketing_manager(
         options.decode_batch_bucket_strategy,

@@ -163,6 +163,11 @@ class Observer:
         self.completed.append(seen)
         return result
 
+    def queue_was_cleared(self) -> None:
+        """A fault path: what is in flight will not complete."""
+        self._under_way.clear()
+        self._rows = [None] * len(self._rows)
+
     def _group_running(self) -> tuple[int, ...]:
         """Running requests by the group they last ran in, else by the row of their prefill."""
         ids = [request.request_id for request in self._scheduler.running]
