@@ -32,7 +32,8 @@ def write(directory: str, engines: int, stop: multiprocessing.synchronize.Event)
     for number in range(engines):
         description = {
             "name": f"bench/{number}", "instance_id": f"bench-{number}", "pid": 1, "model": "bench",
-            "pp_size": PP, "batch_queue_depth": PP, "group_count": PP, "max_num_seqs": 32, "decode_buckets": [8],
+            "pp_size": PP, "batch_queue_depth": PP, "group_count": PP, "max_num_seqs": 32,
+            "decode_buckets": [8],
             "max_model_len": 4096, "max_num_batched_tokens": 512, "block_size": 16, "num_blocks": 1000,
         }  # fmt: skip
         ring = RingWriter.create(

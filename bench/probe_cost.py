@@ -1,9 +1,9 @@
 """What the probe costs the engine's thread in a step: 256 running, pp 4, decode batches of 64.
 
 The stopwatch runs around schedule() and update_from_output() as the engine calls them, minus the time inside
-the scheduler's own methods, so it counts everything of ours, and the stopwatches too. The baseline is what vLLM
-itself spends on statistics in each of the same steps: make_stats() and its Prometheus logger, with the iteration
-statistics of 64 decoded requests.
+the scheduler's own methods, so it counts everything of ours, and the stopwatches too. The baseline is what
+vLLM itself spends on statistics in each of the same steps: make_stats() and its Prometheus logger, with the
+iteration statistics of 64 decoded requests.
 """
 
 from __future__ import annotations
