@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -71,6 +72,16 @@ class RingFile:
         assert values[0] % 2 == 0
         scalars, groups, size = values[1:14], values[14:], fmt.MAX_GROUPS
         return fmt.Limits(*scalars, groups[:size], groups[size : 2 * size], groups[2 * size :])
+
+    @property
+    def writer_is_gone(self) -> bool:
+        """Whether nobody holds the lock that dies with the writer's process."""
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        fcntl.lockf(self._file, fcntl.LOCK_UN)
+        return True
 
     def close(self) -> None:
         os.close(self._file)

@@ -1,0 +1,104 @@
+"""Whatever is wrong with us or around us, the engine serves as it would without us."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import pytest
+from engine_harness.engine_in_process import drive
+from engine_harness.request_load import burst
+from engine_harness.ring_file import RingFile
+
+from rblntopd.probe.ring_format import Kind, Live
+
+
+@pytest.fixture
+def probe_log():
+    """What the probe logs; vLLM's logger does not pass it on."""
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    handler.emit = records.append
+    logger = logging.getLogger("vllm.rblntop")
+    logger.addHandler(handler)
+    yield records
+    logger.removeHandler(handler)
+
+
+def test_a_runtime_directory_that_cannot_be_written(start_engine, monkeypatch, probe_log):
+    monkeypatch.setenv("RBLNTOP_RUNTIME_DIR", "/proc/rblntop")
+    engine = start_engine(pp=2)
+    load = burst(12, prompt_tokens=40, output_tokens=50)
+    drive(engine, load)
+    assert engine.output_tokens == {planned.request_id: 50 for planned in load}
+    (warning,) = [record.getMessage() for record in probe_log if record.levelno >= logging.WARNING]
+    assert "/proc/rblntop" in warning
+
+
+WRAPS = pytest.mark.xfail(
+    strict=True, reason="the oldest wait in ms does not fit its 32 bits, the probe ends"
+)
+
+
+@pytest.mark.parametrize(
+    "arrival_time",
+    [
+        pytest.param(0.0, id="epoch", marks=WRAPS),
+        pytest.param(-1e9, id="before", marks=WRAPS),
+        pytest.param(1e12, id="far ahead"),
+    ],
+)
+def test_an_arrival_time_from_another_clock(start_engine, runtime_dir, monkeypatch, arrival_time):
+    """It comes with the request from another process, perhaps another host."""
+    engine = start_engine(pp=2)
+    ring = RingFile.only_one_in(runtime_dir)
+    monkeypatch.setattr(time, "time", lambda: arrival_time)
+    for planned in burst(20, prompt_tokens=40, output_tokens=60):
+        engine.add(planned)
+    monkeypatch.undo()
+    while engine.busy:
+        engine.step()
+    engine.shutdown()
+    assert ring.fault == ""
+    assert sum(step.finished for step in ring.new_steps()) == 20
+
+
+def test_batches_whose_output_never_comes_get_a_record_that_says_so(start_engine, runtime_dir):
+    """A fault path of the engine clears its queue without processing the outputs."""
+    engine = start_engine(pp=4, max_num_seqs=16)
+    ring = RingFile.only_one_in(runtime_dir)
+    for planned in burst(16, prompt_tokens=20, output_tokens=200):
+        engine.add(planned)
+    while len(engine.core.batch_queue) < 3 or engine.scheduler.get_request_counts()[1]:
+        engine.step()
+    before = [seen.step for seen in engine.observer.scheduled if not seen.completed_ns]
+    assert len(before) == 3
+    engine.core.batch_queue.clear()
+    engine.observer.queue_was_cleared()
+    for request_id in list(engine.scheduler.requests):
+        engine.abort(request_id)
+    drive(engine, burst(16, prompt_tokens=20, output_tokens=30, name="after"))
+    engine.shutdown()
+    lost = [step for step in ring.new_steps() if step.kind == Kind.LOST]
+    assert [step.step for step in lost] == before
+    assert ring.live(Live.LOST_BATCHES) == len(before)
+    assert ring.fault == ""
+    assert {rid for rid in engine.output_tokens if rid.startswith("after")} == {
+        f"after-{n}" for n in range(16)
+    }
+
+
+def test_requests_given_up_while_they_run_are_counted_out(start_engine, runtime_dir):
+    engine = start_engine(pp=2)
+    ring = RingFile.only_one_in(runtime_dir)
+    for planned in burst(8, prompt_tokens=20, output_tokens=200):
+        engine.add(planned)
+    for _ in range(60):
+        engine.step()
+    for number in range(0, 8, 2):
+        engine.abort(f"b-{number}")
+    while engine.busy:
+        engine.step()
+    engine.shutdown()
+    assert ring.fault == ""
+    assert ring.new_steps()[-1].unfinished == 0
