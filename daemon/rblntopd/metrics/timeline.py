@@ -135,15 +135,16 @@ class Timeline:
                 self.covered_from_ns = completed_ns
 
             # Demand: see the class.
-            begin_ns = self.demand_to_ns
-            if not self.open and begin_ns < scheduled_ns:
-                begin_ns = scheduled_ns
-            if completed_ns > begin_ns and (self.open or kind != EMPTY or unfinished):
-                if begin_ns >= cell_ns and at >= 0:
+            if self.open or kind != EMPTY or unfinished:
+                begin_ns = self.demand_to_ns
+                if not self.open and begin_ns < scheduled_ns:
+                    begin_ns = scheduled_ns
+                if begin_ns >= cell_ns and at >= 0 and completed_ns >= begin_ns:
                     demand[at] += completed_ns - begin_ns
                 else:
                     cells.spread(demand, begin_ns, completed_ns, completed_ns - begin_ns)
-                self.demand_to_ns = completed_ns
+                if completed_ns > self.demand_to_ns:
+                    self.demand_to_ns = completed_ns
             self.open = unfinished > 0
 
             duration_ns = completed_ns - scheduled_ns
@@ -156,6 +157,8 @@ class Timeline:
             if kind == EMPTY:
                 self.empty_steps[at] += run_length
                 self._add_empty(at, scheduled_ns, completed_ns, causes.get(word - 1, _NO_CAUSES))
+                if not unfinished:
+                    self._end_gaps()
                 continue
             self.latest_kv_usage = kv_usage
             add_recent(step)
@@ -212,8 +215,7 @@ class Timeline:
             if ready and kind == PREFILL:
                 cells.spread(self.stall_ns, scheduled_ns, completed_ns, duration_ns)
             if not unfinished:
-                for columns in groups:
-                    columns.last_decode_ns = 0
+                self._end_gaps()
 
     def add_sample(self, sample: Sample) -> None:
         """Add the running requests of each group, once for each sample."""
@@ -226,6 +228,11 @@ class Timeline:
         self.samples[at] += 1
         for columns, running in zip(self.groups, sample.group_running, strict=False):
             columns.running[at] += running
+
+    def _end_gaps(self) -> None:
+        """Nothing is unfinished: the next decode is no next token of anybody."""
+        for columns in self.groups:
+            columns.last_decode_ns = 0
 
     def _group(self, group: int) -> GroupColumns:
         """The columns of a group that has none yet; of no group, one for all such."""

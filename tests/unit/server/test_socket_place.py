@@ -1,0 +1,61 @@
+"""Where a daemon listens, and who else may not."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from rblntopd.probe.runtime_dir import SERVICE_DIR
+from rblntopd.server import socket_place
+from rblntopd.server.socket_place import SocketPlace, SocketPlaceError, default_socket, is_served, socket_path
+
+
+def test_a_runtime_directory_of_ones_own_has_its_own_socket(tmp_path):
+    assert default_socket(tmp_path) == tmp_path / "rblntopd.sock"
+
+
+def test_the_service_listens_in_the_services_directory(tmp_path, monkeypatch):
+    monkeypatch.setattr(socket_place, "SERVICE_SOCKET_DIR", tmp_path)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert default_socket(SERVICE_DIR) == tmp_path / "rblntopd.sock"
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert default_socket(SERVICE_DIR) == SERVICE_DIR / "rblntopd.sock"
+
+
+def test_only_unix_addresses_are_taken():
+    assert socket_path("unix:/run/x.sock") == Path("/run/x.sock")
+    for listen in ("unix:", "127.0.0.1:50661", "/run/x.sock"):
+        with pytest.raises(SocketPlaceError, match="give unix:/path/of/the/socket"):
+            socket_path(listen)
+
+
+def test_a_place_is_taken_once_and_free_again_after(tmp_path):
+    place = SocketPlace(tmp_path / "d.sock")
+    assert not is_served(place.path)
+    place.take()
+    assert is_served(place.path)
+    with pytest.raises(SocketPlaceError, match=r"another rblntopd \(pid \d+\) already serves .*d\.sock"):
+        SocketPlace(place.path).take()
+    place.release()
+    assert not is_served(place.path)
+    SocketPlace(place.path).take()
+
+
+def test_a_socket_that_a_dead_daemon_left_is_removed(tmp_path):
+    path = tmp_path / "d.sock"
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(path))
+    SocketPlace(path).take()
+    assert not path.exists()
+
+
+def test_a_directory_of_somebody_else_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 12345)
+    tmp_path.chmod(0o777)
+    if tmp_path.stat().st_uid == 0:
+        os.chown(tmp_path, 54321, -1)
+    with pytest.raises(SocketPlaceError, match=r"belongs to uid \d+, not to root or uid 12345"):
+        SocketPlace(tmp_path / "d.sock").take()
