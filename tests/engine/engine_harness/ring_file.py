@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -62,16 +63,19 @@ class RingFile:
         return steps
 
     def sample(self) -> fmt.Sample:
-        values = fmt.SAMPLE.unpack(self._read(self.header.sample_offset, fmt.SAMPLE.size))
-        assert values[0] % 2 == 0
-        scalars, groups = values[1:13], values[13:]
-        return fmt.Sample(*scalars, groups[: fmt.MAX_GROUPS], groups[fmt.MAX_GROUPS :])
+        return fmt.Sample(*self._block(fmt.SAMPLE, self.header.sample_offset, len(fmt.Sample._fields)))
 
     def limits(self) -> fmt.Limits:
-        values = fmt.LIMITS.unpack(self._read(self.header.limits_offset, fmt.LIMITS.size))
-        assert values[0] % 2 == 0
-        scalars, groups, size = values[1:14], values[14:], fmt.MAX_GROUPS
-        return fmt.Limits(*scalars, groups[:size], groups[size : 2 * size], groups[2 * size :])
+        return fmt.Limits(*self._block(fmt.LIMITS, self.header.limits_offset, len(fmt.Limits._fields)))
+
+    def _block(self, layout: struct.Struct, offset: int, fields: int) -> list[Any]:
+        """The fields of a block under a sequence lock; the last of them have one value for each group."""
+        lock, *values = layout.unpack(self._read(offset, layout.size))
+        assert lock % 2 == 0
+        per_group = (len(values) - fields) // (fmt.MAX_GROUPS - 1)
+        first = fields - per_group
+        starts = range(first, len(values), fmt.MAX_GROUPS)
+        return [*values[:first], *(tuple(values[at : at + fmt.MAX_GROUPS]) for at in starts)]
 
     @property
     def writer_is_gone(self) -> bool:
