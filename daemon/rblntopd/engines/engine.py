@@ -41,6 +41,7 @@ class Engine:
         """Gone, and read to its end."""
         self._live = reader.live()
         self._in_flight: list[fmt.InFlight] = []
+        self._in_flight_seen: list[fmt.InFlight] = []
         self._sample: fmt.Sample | None = None
         self._limits: fmt.Limits | None = None
         self._fault = ""
@@ -96,9 +97,9 @@ class Engine:
         recent = self.timeline.recent_steps
         newest = max(recent, default=0)
         seen = set(recent)
-        self._in_flight = [
-            batch for batch in in_flight if batch.step not in seen and batch.step > newest - RECENT_STEPS
-        ]
+        # As the probe saw them last, some of them completed since; and those that really are in flight.
+        self._in_flight_seen = [batch for batch in in_flight if batch.step > newest - RECENT_STEPS]
+        self._in_flight = [batch for batch in self._in_flight_seen if batch.step not in seen]
         sample = reader.sample()
         if sample is not None:
             self._sample = sample
@@ -192,7 +193,7 @@ class Engine:
                 for group in range(description.group_count)
                 for batch in (timeline.latest_batch.get(group, (0, 0)),)
             ),
-            in_flight=tuple(self._in_flight),
+            in_flight=tuple(self._in_flight_seen),
             limits=limits_of(self._limits, description) if self._limits else None,
             windows=tuple(
                 window(

@@ -55,8 +55,7 @@ def limits_of(block: fmt.Limits, description: Description) -> Limits:
             group=None,
             floor=block.max_num_seqs_floor,
             ceiling=block.max_num_seqs_ceiling,
-            # The block always has a target; before the first change it is what the engine came with.
-            target=block.max_num_seqs_target or None if block.generation else None,
+            target=block.max_num_seqs_target or None,
             effective=block.max_num_seqs_effective,
             available=description.max_num_seqs_control.available,
             unavailable_reason=description.max_num_seqs_control.reason,
@@ -75,7 +74,8 @@ def limits_of(block: fmt.Limits, description: Description) -> Limits:
         )
         for group, cap in enumerate(caps)
     ]
-    caps_bind = any(caps) and sum(cap or block.cap_ceiling for cap in caps) < block.max_num_seqs_target
+    target = block.max_num_seqs_target or block.max_num_seqs_ceiling
+    caps_bind = any(caps) and sum(cap or block.cap_ceiling for cap in caps) < target
     return Limits(
         generation=block.generation,
         limits=tuple(found),

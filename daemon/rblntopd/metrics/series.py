@@ -55,13 +55,14 @@ class _Running:
 class Series:
     """Values of the newest ``keep`` cells. They are rounded and counted when somebody first asks for them."""
 
-    __slots__ = ("_cells", "_counted", "_keep", "_windows", "counted_to")
+    __slots__ = ("_cells", "_keep", "_newest", "_windows", "counted_to")
 
     def __init__(self, keep: int) -> None:
         self._keep = keep
         self._cells: dict[int, list[int]] = {}
-        self._counted: dict[int, dict[int, int]] = {}
         self._windows: dict[int, _Running] = {}
+        self._newest: tuple[int, int, dict[int, int]] = (0, 0, {})
+        """The range of cells that was counted last, and its counts: windows of all lengths end alike."""
         self.counted_to = 0
         """No window has counted this cell or a later one."""
 
@@ -79,10 +80,8 @@ class Series:
         self.open_cell(cell).append(value)
         if cell >= self.counted_to:
             return
+        self._newest = (0, 0, {})
         value = rounded(value)
-        counted = self._counted.get(cell)
-        if counted is not None:
-            counted[value] = counted.get(value, 0) + 1
         for window in self._windows.values():
             if window.first <= cell < window.end:
                 window.counts[value] = window.counts.get(value, 0) + 1
@@ -96,38 +95,35 @@ class Series:
                 self._windows.pop(next(iter(self._windows)))
         self._windows[end - first] = window
         counts = window.counts
-        for cell in range(window.end, end):
-            if cell in self._cells:
-                for value, count in self._count(cell).items():
-                    counts[value] = counts.get(value, 0) + count
-        for cell in range(window.first, first):
-            if cell in self._cells:
-                for value, count in self._count(cell).items():
-                    left = counts[value] - count
-                    if left:
-                        counts[value] = left
-                    else:
-                        del counts[value]
+        if window.end < end:
+            if self._newest[:2] != (window.end, end):
+                self._newest = (window.end, end, self._count(window.end, end))
+            for value, count in self._newest[2].items():
+                counts[value] = counts.get(value, 0) + count
+        if window.first < first:
+            for value, count in self._count(window.first, first).items():
+                left = counts[value] - count
+                if left:
+                    counts[value] = left
+                else:
+                    del counts[value]
         window.first, window.end = first, end
         self.counted_to = max(self.counted_to, end)
         return counts
 
-    def _count(self, cell: int) -> dict[int, int]:
-        """The counts of one cell; only of a cell below ``counted_to``, or about to be."""
-        found = self._counted.get(cell)
-        if found is None:
-            found = self._counted[cell] = {}
-            for value in self._cells[cell]:
+    def _count(self, first: int, end: int) -> dict[int, int]:
+        counts: dict[int, int] = {}
+        for cell in range(first, end):
+            for value in self._cells.get(cell, ()):
                 shift = value.bit_length() - SIGNIFICANT_BITS
                 if shift > 0:
                     value = (value >> shift << shift) + (1 << shift >> 1)
-                found[value] = found.get(value, 0) + 1
-        return found
+                counts[value] = counts.get(value, 0) + 1
+        return counts
 
     def _forget(self, before: int) -> None:
         for cell in [cell for cell in self._cells if cell < before]:
             del self._cells[cell]
-            self._counted.pop(cell, None)
         self._windows = {n: window for n, window in self._windows.items() if window.first >= before}
 
 

@@ -46,6 +46,8 @@ class LimitState:
 
     generation: int = 0
     target: int = field(init=False)
+    target_set: bool = field(default=False, init=False)
+    """Whether anybody set ``target``; without it the engine's start-up value counts."""
     caps: list[int | None] = field(init=False)
     excess: list[int] = field(init=False)
     accepted_step: int = 0
@@ -114,6 +116,7 @@ class LimitState:
         self._check(max_num_seqs, group_caps)
         if max_num_seqs is not None:
             self.target = max_num_seqs
+            self.target_set = True
         for group, cap in group_caps.items():
             self.caps[group] = cap
         self.generation += 1

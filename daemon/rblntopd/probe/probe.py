@@ -237,7 +237,7 @@ class Probe:
         recorder.ring.write_limits(
             Limits(
                 state.generation, state.accepted_ns, state.accepted_step, state.in_force_step,
-                state.settled_step, state.ceiling, state.target,
+                state.settled_step, state.ceiling, state.target if state.target_set else 0,
                 state.effective(running) if self.enforcement.active else state.start,
                 state.admission, state.group_count, state.cap_ceiling, state.floor, 0,
                 tuple(caps),

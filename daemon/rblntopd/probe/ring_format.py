@@ -211,8 +211,8 @@ class Sample(NamedTuple):
 LIMITS_OFFSET = (SAMPLE_OFFSET + SAMPLE_SIZE + 63) // 64 * 64
 LIMITS = struct.Struct(f"<QQQQQQIIIIIIII{MAX_GROUPS}H{MAX_GROUPS}H{MAX_GROUPS}H")
 """sequence lock; generation, accepted ns, accepted at step, in force at step (0: not yet), settled at step
-(0: not yet); max_num_seqs ceiling, target, effective; admission; group count; cap ceiling; floor of
-max_num_seqs; flags; group cap targets (0: unset), effective caps (0: unset), excess."""
+(0: not yet); max_num_seqs ceiling, target (0: unset), effective; admission; group count; cap ceiling; floor
+of max_num_seqs; flags; group cap targets (0: unset), effective caps (0: unset), excess."""
 LIMITS_SIZE = (LIMITS.size + WORD - 1) // WORD * WORD
 
 

@@ -100,6 +100,8 @@ def _limit_message(limit: Limit) -> limits_pb2.Limit:
 def snapshot_message(snapshot: Snapshot, daemon_cpu_ratio: float | None) -> snapshot_pb2.Snapshot:
     """One engine at one moment."""
     sample = snapshot.sample
+    # The probe looks at the batches in flight when it samples: that is the moment which their age is of.
+    seen_ns = sample.mono_ns if sample else snapshot.now_ns
     message = snapshot_pb2.Snapshot(
         engine=engine_message(snapshot.engine),
         age_seconds=snapshot.age_seconds,
@@ -112,7 +114,7 @@ def snapshot_message(snapshot: Snapshot, daemon_cpu_ratio: float | None) -> snap
         max_seq_len=snapshot.max_seq_len,
         admission_stop=_STOPS.get(snapshot.admission_stop, 0),
         groups=[_group_message(group) for group in snapshot.groups],
-        in_flight=[_in_flight_message(batch, snapshot.now_ns) for batch in snapshot.in_flight],
+        in_flight=[_in_flight_message(batch, seen_ns) for batch in snapshot.in_flight],
         windows=[window_message(window) for window in snapshot.windows],
         probe_us_per_step=snapshot.probe_us_per_step,
         daemon_cpu_ratio=daemon_cpu_ratio,
@@ -148,7 +150,7 @@ def _group_message(group: GroupNow) -> snapshot_pb2.Group:
     )
 
 
-def _in_flight_message(batch: fmt.InFlight, now_ns: int) -> snapshot_pb2.InFlightBatch:
+def _in_flight_message(batch: fmt.InFlight, seen_ns: int) -> snapshot_pb2.InFlightBatch:
     return snapshot_pb2.InFlightBatch(
         step=batch.step,
         kind=_KINDS.get(batch.kind, 0),
@@ -157,7 +159,7 @@ def _in_flight_message(batch: fmt.InFlight, now_ns: int) -> snapshot_pb2.InFligh
         requests=batch.requests,
         tokens=batch.tokens,
         padded_batch=batch.padded or None,
-        age_us=max(0, now_ns - batch.scheduled_ns) // 1000,
+        age_us=max(0, seen_ns - batch.scheduled_ns) // 1000,
     )
 
 

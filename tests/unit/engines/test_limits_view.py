@@ -10,7 +10,7 @@ AVAILABLE = {"available": True, "reason": ""}
 DESCRIPTION = from_json({"group_count": 2, "controls": {"max_num_seqs": AVAILABLE, "group_cap": AVAILABLE}})
 
 
-def block(generation=0, target=8, caps=(0, 0), admission=8, force=0, settled=0):
+def block(generation=0, target=0, caps=(0, 0), admission=8, force=0, settled=0):
     padded = tuple(caps) + (0,) * (MAX_GROUPS - 2)
     return Limits(
         generation,
@@ -32,9 +32,11 @@ def block(generation=0, target=8, caps=(0, 0), admission=8, force=0, settled=0):
     )
 
 
-def test_before_the_first_change_nobody_has_set_a_target():
+def test_a_limit_that_nobody_set_has_no_target():
     found = limits_of(block(), DESCRIPTION)
     assert [limit.target for limit in found.limits] == [None, None, None]
+    found = limits_of(block(1, caps=(1, 0)), DESCRIPTION)
+    assert [limit.target for limit in found.limits] == [None, 1, None]
     assert [(limit.floor, limit.ceiling) for limit in found.limits] == [(2, 8), (1, 4), (1, 4)]
 
 
