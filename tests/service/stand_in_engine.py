@@ -180,9 +180,11 @@ class StandInEngine:
         admission = min(state.target, sums)
         pad = (0,) * (MAX_GROUPS - GROUPS)
         caps = (*state.caps, *pad)
+        # 0: nobody set it.
+        target = state.target if state.target != START else 0
         self.ring.write_limits(
             Limits(
-                state.generation, 0, state.accepted, state.force, state.settled, START, state.target,
+                state.generation, 0, state.accepted, state.force, state.settled, START, target,
                 max(admission, self.running), admission, GROUPS, 4, GROUPS, 0, caps, caps, (0,) * MAX_GROUPS,
             )
         )  # fmt: skip
