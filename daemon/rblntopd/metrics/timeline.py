@@ -40,6 +40,16 @@ class GroupColumns:
         """Completion of the latest decode; 0: none that the next gap could be counted from."""
 
 
+class CauseColumns:
+    """Empty steps of one cause, and the slot time that they held."""
+
+    __slots__ = ("slot_ns", "steps")
+
+    def __init__(self, cells: Cells) -> None:
+        self.slot_ns = cells.column()
+        self.steps = cells.column()
+
+
 class Timeline:
     """Steps of one engine, added up by the cell they completed in; slot time by the cells it spans.
 
@@ -84,8 +94,8 @@ class Timeline:
         self.stall_ns = cells.column()
         """Slot time of lone prefills while decodes were ready."""
         self.demand_ns = cells.column()
-        self.cause_ns = [cells.column() for _ in EmptyCause]
-        self.cause_steps = [cells.column() for _ in EmptyCause]
+        self.causes: dict[int, CauseColumns] = {}
+        """Of the causes that were seen."""
         self.samples = cells.column()
         self.latency = Series(KEPT_CELLS)
         self.schedule = Series(KEPT_CELLS)
@@ -281,7 +291,10 @@ class Timeline:
         for cause, (steps, slot_us) in enumerate(zip(*causes, strict=True)):
             if not steps:
                 continue
-            self.cause_steps[cause][at] += steps
+            columns = self.causes.get(cause)
+            if columns is None:
+                columns = self.causes[cause] = CauseColumns(self.cells)
+            columns.steps[at] += steps
             if end_ns > scheduled_ns:
                 slot_ns = slot_us * 1000 * (end_ns - scheduled_ns) // (completed_ns - scheduled_ns)
-                self.cells.spread(self.cause_ns[cause], scheduled_ns, end_ns, slot_ns)
+                self.cells.spread(columns.slot_ns, scheduled_ns, end_ns, slot_ns)

@@ -210,18 +210,21 @@ def _empty_shares(
     no batch held at all is demand: the engine had nothing to schedule.
     """
     cells = timeline.cells
-    cause_ns = [cells.total(column, first_cell, end_cell) for column in timeline.cause_ns]
+    cause_ns = dict.fromkeys(EmptyCause, 0)
+    steps = dict.fromkeys(EmptyCause, 0)
+    for number, columns in timeline.causes.items():
+        cause_ns[EmptyCause(number)] = cells.total(columns.slot_ns, first_cell, end_cell)
+        steps[EmptyCause(number)] = cells.total(columns.steps, first_cell, end_cell)
     bubble_ns = max(0, slot_ns - busy_ns)
-    recorded_ns = sum(cause_ns)
+    recorded_ns = sum(cause_ns.values())
     scale = bubble_ns / recorded_ns if recorded_ns > bubble_ns else 1.0
     found = []
     for cause in EmptyCause:
-        steps = cells.total(timeline.cause_steps[cause], first_cell, end_cell)
         attributed = cause_ns[cause] * scale
-        if cause == EmptyCause.DEMAND:
+        if cause is EmptyCause.DEMAND:
             attributed += max(0, bubble_ns - recorded_ns)
-        if steps or attributed:
-            found.append(EmptyShare(cause, steps, attributed / slot_ns if slot_ns else 0.0))
+        if steps[cause] or attributed:
+            found.append(EmptyShare(cause, steps[cause], attributed / slot_ns if slot_ns else 0.0))
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from rblntopd.probe.description import EngineFacts
-from rblntopd.probe.recorder import Recorder
+from rblntopd.probe.recorder import U32, Recorder
 from rblntopd.probe.ring_format import Live, Sample
 
 INTERVAL_NS = 100_000_000
@@ -77,4 +77,5 @@ class Sampler:
             name = request.status.name
             preempted += name == "PREEMPTED"
             remote_kv += name == "WAITING_FOR_REMOTE_KVS"
-        return preempted, remote_kv, int((now_s - oldest_s) * 1000)
+        # Another host's clock, or a front end that sends no arrival time, may be far off.
+        return preempted, remote_kv, min(int((now_s - oldest_s) * 1000), U32)
