@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -122,14 +123,21 @@ class Server:
 
 @pytest.fixture
 def server(tiny_model: Path, runtime_dir: Path, tmp_path: Path) -> Iterator[Server]:
+    with serving(tiny_model, tmp_path) as started:
+        yield started
+
+
+@contextlib.contextmanager
+def serving(model: Path, tmp_path: Path, *options: str) -> Iterator[Server]:
+    """``vllm serve`` with ``options``, healthy."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [
-        sys.executable, "-m", "rblntopd.sim.serve_on_cpu", str(tiny_model), "--served-model-name", "tiny",
+        sys.executable, "-m", "rblntopd.sim.serve_on_cpu", str(model), "--served-model-name", "tiny",
         "--host", "127.0.0.1", "--port", str(port), "--pipeline-parallel-size", "2", "--max-num-seqs", "8",
         "--max-model-len", "1024", "--max-num-batched-tokens", "512", "--block-size", "32",
-        "--dtype", "float32",
+        "--dtype", "float32", *options,
     ]  # fmt: skip
     log = tmp_path / "serve.log"
     with open(log, "wb") as output:
@@ -168,6 +176,22 @@ def test_a_served_engine_is_recorded_and_steered_from_outside(server: Server, ru
     server.stop()
     assert ring.writer_is_gone
     assert RingFile(ring.path).new_steps()
+
+
+def test_each_rank_behind_several_api_servers_is_one_engine(tiny_model, runtime_dir, tmp_path):
+    options = ("--simulated-npu", "--data-parallel-size", "2", "--api-server-count", "2")
+    with serving(tiny_model, tmp_path, *options) as server:
+        rings = [RingFile(path) for path in sorted(runtime_dir.glob("engines/*.ring"))]
+        assert sorted(ring.description["name"] for ring in rings) == ["tiny/0", "tiny/1"]
+        with ThreadPoolExecutor(8) as users:
+            assert list(users.map(server.complete, [40] * 8, [30] * 8)) == [30] * 8
+        # Every request ran in one of them; the ranks share out the load as they like. The last records may
+        # take a moment: the probe reads its log when the engine has been quiet.
+        finished, give_up = 0, time.monotonic() + HANG_S
+        while finished < 8 and time.monotonic() < give_up:
+            finished += sum(step.finished for ring in rings for step in ring.new_steps())
+        assert finished == 8
+        assert [ring.fault for ring in rings] == ["", ""]
 
 
 def _batches(ring: RingFile) -> list[Step]:
