@@ -156,11 +156,8 @@ class Probe:
         state = self.enforcement.state
         in_force = not state.generation or bool(state.in_force_step)
         self.busy = self.asked or self.enforcement.active or not in_force
-        every_step = (
-            self.enforcement.active
-            or (state.generation and not state.settled_step)
-            or self.recorder.needs_requests
-        )
+        # While limits bind, begin() reads the log before each step, which is when the caps need it.
+        every_step = (state.generation and not state.settled_step) or self.recorder.needs_requests
         self.due_ns = 0 if every_step else self._next_sample_ns
         self.release = self._end if self.enforcement.active else self._lock.release
 

@@ -7,6 +7,7 @@ import sys
 import click
 
 from rblntop.cli.engines import engines
+from rblntop.cli.options import connect_option
 from rblntop.cli.run import run_command
 from rblntop.cli.set_limits import set_limits
 from rblntop.cli.show import show
@@ -15,7 +16,8 @@ from rblntop.cli.watch import watch
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def rblnctl() -> None:
+@connect_option
+def rblnctl(connect: str | None) -> None:
     """Watch and steer vLLM engines on RBLN NPUs.
 
     Exit codes: 0 done, 1 refused or failed, 2 usage, 3 daemon unreachable.

@@ -9,9 +9,18 @@ import click
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
+
+def _before_the_command(context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """The address given here, else the one given to the group: ``rblnctl --connect A show`` works as well."""
+    if value is None and context.parent is not None:
+        return context.parent.params.get("connect")
+    return value
+
+
 connect_option = click.option(
     "--connect",
     metavar="ADDRESS",
+    callback=_before_the_command,
     help="Daemon to use: unix:/path or host:port. Default: $RBLNTOP_ADDRESS, else the local daemon.",
 )
 json_option = click.option(
