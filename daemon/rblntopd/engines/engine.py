@@ -95,11 +95,8 @@ class Engine:
         self.timeline.add(found.rows, found.causes)
         self._live = reader.live()
         recent = self.timeline.recent_steps
-        newest = max(recent, default=0)
-        seen = set(recent)
-        # As the probe saw them last, some of them completed since; and those that really are in flight.
-        self._in_flight_seen = [batch for batch in in_flight if batch.step > newest - RECENT_STEPS]
-        self._in_flight = [batch for batch in self._in_flight_seen if batch.step not in seen]
+        oldest = recent[-1] - RECENT_STEPS if recent else 0
+        self._in_flight = [batch for batch in in_flight if batch.step > oldest and batch.step not in recent]
         sample = reader.sample()
         if sample is not None:
             self._sample = sample

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 NS = 1_000_000_000
-#: Old cells are dropped this many at a time.
+#: Cells are added, and old ones dropped, this many at a time.
 SLACK = 64
+
+Total: TypeAlias = Callable[[list[int]], int]
+"""The sum of a column over a range of cells."""
 #: Cells of a block, whose sum is kept so that long windows need not add up every cell.
 BLOCK = 10
 #: A block is summed once it lies this many cells back: few steps take longer, and those break it up again.
@@ -26,6 +32,7 @@ class Cells:
         self.base = 0
         """Number of the oldest cell kept."""
         self.size = 0
+        """Cells there are, some of them still to come."""
         self.columns: list[list[int]] = []
         self._keep = keep
         self._blocks: dict[int, list[int]] = {}
@@ -56,7 +63,7 @@ class Cells:
             drop = min(self.size, at - self._keep)
             self.base, at = cell - self._keep, self._keep
             self._drop_blocks()
-        self.size = at + 1
+        self.size = at + SLACK
         for column in self.columns:
             del column[:drop]
             column.extend([0] * (self.size - len(column)))
@@ -104,6 +111,12 @@ class Cells:
             + sum(sums[from_block - self._first_block : to_block - self._first_block])
             + sum(column[to_block * BLOCK - base : end - base])
         )
+
+    def totals(self, first: int, end: int) -> Total:
+        """The sum of any column over the cells ``first`` up to but not including ``end``, all at once."""
+        begin, end = max(0, first - self.base), max(0, end - self.base)
+        found = {id(column): sum(column[begin:end]) for column in self.columns}
+        return lambda column: found[id(column)]
 
     def highest(self, column: list[int], first: int, end: int) -> int:
         """The largest entry of the cells ``first`` up to but not including ``end``; 0 where there is none."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 #: Values are rounded to this many significant bits (1/128: 0.8 %), so that counts stay small and can be
 #: added to and taken from. Rounding keeps the order, so a quantile is the rounded quantile of the values.
@@ -53,7 +55,7 @@ class _Running:
 
 
 class Series:
-    """Values of the newest ``keep`` cells. They are rounded and counted when somebody first asks for them."""
+    """Rounded values of the newest ``keep`` cells. They are counted when somebody asks for them."""
 
     __slots__ = ("_cells", "_keep", "_newest", "_windows", "counted_to")
 
@@ -67,7 +69,7 @@ class Series:
         """No window has counted this cell or a later one."""
 
     def open_cell(self, cell: int) -> list[int]:
-        """Where to append the values of ``cell``, which nobody has counted yet."""
+        """Where to append the rounded values of ``cell``, which nobody has counted yet."""
         found = self._cells.get(cell)
         if found is None:
             if len(self._cells) >= self._keep + 64:
@@ -76,12 +78,11 @@ class Series:
         return found
 
     def add(self, cell: int, value: int) -> None:
-        """Add a value to any cell, also to one that windows have counted."""
+        """Add a rounded value to any cell, also to one that windows have counted."""
         self.open_cell(cell).append(value)
         if cell >= self.counted_to:
             return
         self._newest = (0, 0, {})
-        value = rounded(value)
         for window in self._windows.values():
             if window.first <= cell < window.end:
                 window.counts[value] = window.counts.get(value, 0) + 1
@@ -112,14 +113,8 @@ class Series:
         return counts
 
     def _count(self, first: int, end: int) -> dict[int, int]:
-        counts: dict[int, int] = {}
-        for cell in range(first, end):
-            for value in self._cells.get(cell, ()):
-                shift = value.bit_length() - SIGNIFICANT_BITS
-                if shift > 0:
-                    value = (value >> shift << shift) + (1 << shift >> 1)
-                counts[value] = counts.get(value, 0) + 1
-        return counts
+        found = filter(None, map(self._cells.get, range(first, end)))
+        return Counter(chain.from_iterable(found))
 
     def _forget(self, before: int) -> None:
         for cell in [cell for cell in self._cells if cell < before]:

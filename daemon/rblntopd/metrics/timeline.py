@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 
 from rblntopd.metrics.cells import NS, Cells
-from rblntopd.metrics.series import Series
+from rblntopd.metrics.series import SIGNIFICANT_BITS, Series, rounded
 from rblntopd.metrics.shapes import ShapeTimes, shape_of
 from rblntopd.metrics.strip import Strip
 from rblntopd.probe.ring_format import MAX_GROUPS, EmptyCause, Kind, Sample
@@ -177,7 +177,7 @@ class Timeline:
             if new_requests:
                 self.admitted[at] += new_requests
                 for _ in range(new_requests):
-                    self.queue_wait.add(cell, queue_wait_us * 1000)
+                    self.queue_wait.add(cell, rounded(queue_wait_us * 1000))
 
             unloaded_ns = 0
             if kind == DECODE:
@@ -190,7 +190,7 @@ class Timeline:
                     columns.unpadded_requests[at] += requests
                 self.latest_batch[group] = (requests, padded)
                 if columns.last_decode_ns:
-                    columns.gaps.add(cell, completed_ns - columns.last_decode_ns)
+                    columns.gaps.add(cell, rounded(completed_ns - columns.last_decode_ns))
                 columns.last_decode_ns = completed_ns if finished < requests else 0
             elif kind == LOST:
                 self.lost_steps[at] += 1
@@ -199,12 +199,17 @@ class Timeline:
             if kind != LOST:
                 self.latest = (step, longest, stop)
                 add_latency(duration_ns)
+                # series.rounded(), written out.
+                shift = duration_ns.bit_length() - SIGNIFICANT_BITS
+                latency = (duration_ns >> shift << shift) + (1 << shift >> 1) if shift > 0 else duration_ns
+                shift = schedule_ns.bit_length() - SIGNIFICANT_BITS
+                schedule = (schedule_ns >> shift << shift) + (1 << shift >> 1) if shift > 0 else schedule_ns
                 if counted:
-                    self.latency.add(cell, duration_ns)
-                    self.schedule.add(cell, schedule_ns)
+                    self.latency.add(cell, latency)
+                    self.schedule.add(cell, schedule)
                 else:
-                    latencies.append(duration_ns)
-                    schedules.append(schedule_ns)
+                    latencies.append(latency)
+                    schedules.append(schedule)
                 unloaded_ns = learn(shape_of(kind, requests, padded, tokens), duration_ns)
                 add_strip(kind, row, scheduled_ns, completed_ns, requests - prefills, padded)
 
@@ -276,7 +281,7 @@ class Timeline:
         if decodes > 0:
             columns = self._group(group)
             if columns.last_decode_ns:
-                columns.gaps.add(cell, completed_ns - columns.last_decode_ns)
+                columns.gaps.add(cell, rounded(completed_ns - columns.last_decode_ns))
             columns.last_decode_ns = completed_ns if finished < decodes else 0
 
     def _add_empty(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rblntopd.metrics.cells import NS, Cells
+from rblntopd.metrics.cells import NS, Total
 from rblntopd.metrics.series import merged, quantiles
 from rblntopd.metrics.shapes import shape_of
 from rblntopd.metrics.timeline import CELL_NS, EMPTY, GroupColumns, Timeline
@@ -105,14 +105,12 @@ def window(
     cells = timeline.cells
     first_cell = end_cell - seconds * NS // CELL_NS
 
-    def total(column: list[int]) -> int:
-        return cells.total(column, first_cell, end_cell)
-
+    total = cells.totals(first_cell, end_cell)
     begin_ns, end_ns = first_cell * CELL_NS, end_cell * CELL_NS
     covered = max(0, end_ns - max(begin_ns, timeline.covered_from_ns)) / NS
     if not timeline.covered_from_ns:
         covered = 0.0
-    busy_ns, demand_ns, stage_ns = _slot_time(timeline, begin_ns, end_ns, in_flight)
+    busy_ns, demand_ns, stage_ns = _slot_time(timeline, total, begin_ns, end_ns, in_flight)
     slot_ns = slots * demand_ns
     occupancy = ratio(busy_ns, slot_ns)
     gaps = [columns.gaps.counts(first_cell, end_cell) for columns in timeline.groups]
@@ -121,10 +119,7 @@ def window(
     step_p50, step_p99 = _p50_p99(timeline.latency.counts(first_cell, end_cell))
     schedule_p50, _ = _p50_p99(timeline.schedule.counts(first_cell, end_cell))
     prefill_steps, mixed_steps = total(timeline.prefill_steps), total(timeline.mixed_steps)
-    groups = [
-        _group_sums(timeline.cells, columns, first_cell, end_cell)
-        for columns in (*timeline.groups, timeline.ungrouped)
-    ]
+    groups = [_group_sums(columns, total) for columns in (*timeline.groups, timeline.ungrouped)]
     decode_steps = sum(sums.steps for sums in groups)
     decode_requests = sum(sums.requests for sums in groups)
 
@@ -144,10 +139,10 @@ def window(
         ),
         queue_occupancy_ratio=occupancy,
         bubble_ratio=None if occupancy is None else 1 - occupancy,
-        empty=_empty_shares(timeline, first_cell, end_cell, slot_ns, busy_ns),
+        empty=_empty_shares(timeline, total, slot_ns, busy_ns),
         stage_busy_ratio_estimate=ratio(stage_ns, stages * demand_ns),
         prefill_stall_ratio=ratio(total(timeline.stall_ns), slot_ns),
-        group_skew=_group_skew(timeline, first_cell, end_cell),
+        group_skew=_group_skew(timeline, total),
         output_tokens_per_second=rate(decode_requests + total(timeline.mixed_decodes)),
         prefill_tokens_per_second=rate(total(timeline.prefill_tokens)),
         steps_per_second=rate(decode_steps + prefill_steps + mixed_steps),
@@ -176,14 +171,12 @@ def _p50_p99(counts: Mapping[int, int]) -> tuple[float | None, float | None]:
 
 
 def _slot_time(
-    timeline: Timeline, begin_ns: int, end_ns: int, in_flight: Sequence[InFlight]
+    timeline: Timeline, total: Total, begin_ns: int, end_ns: int, in_flight: Sequence[InFlight]
 ) -> tuple[int, int, int]:
     """Slot time of non-empty batches, demand time and stage time, with what is in flight at the end."""
-    cells = timeline.cells
-    first_cell, end_cell = begin_ns // CELL_NS, end_ns // CELL_NS
-    busy_ns = cells.total(timeline.busy_ns, first_cell, end_cell)
-    demand_ns = cells.total(timeline.demand_ns, first_cell, end_cell)
-    stage_ns = cells.total(timeline.stage_ns, first_cell, end_cell)
+    busy_ns = total(timeline.busy_ns)
+    demand_ns = total(timeline.demand_ns)
+    stage_ns = total(timeline.stage_ns)
     open_from_ns = timeline.demand_to_ns if timeline.open else end_ns
     for batch in in_flight:
         if batch.kind == EMPTY or batch.scheduled_ns >= end_ns:
@@ -201,20 +194,17 @@ def _slot_time(
     return busy_ns, demand_ns, stage_ns
 
 
-def _empty_shares(
-    timeline: Timeline, first_cell: int, end_cell: int, slot_ns: int, busy_ns: int
-) -> tuple[EmptyShare, ...]:
+def _empty_shares(timeline: Timeline, total: Total, slot_ns: int, busy_ns: int) -> tuple[EmptyShare, ...]:
     """What the slot time that no non-empty batch held is made of; the ratios sum to the bubble ratio.
 
     Slot time of empty steps goes to their causes, scaled down where it exceeds what is there; slot time that
     no batch held at all is demand: the engine had nothing to schedule.
     """
-    cells = timeline.cells
     cause_ns = dict.fromkeys(EmptyCause, 0)
     steps = dict.fromkeys(EmptyCause, 0)
     for number, columns in timeline.causes.items():
-        cause_ns[EmptyCause(number)] = cells.total(columns.slot_ns, first_cell, end_cell)
-        steps[EmptyCause(number)] = cells.total(columns.steps, first_cell, end_cell)
+        cause_ns[EmptyCause(number)] = total(columns.slot_ns)
+        steps[EmptyCause(number)] = total(columns.steps)
     bubble_ns = max(0, slot_ns - busy_ns)
     recorded_ns = sum(cause_ns.values())
     scale = bubble_ns / recorded_ns if recorded_ns > bubble_ns else 1.0
@@ -228,12 +218,11 @@ def _empty_shares(
     return tuple(found)
 
 
-def _group_skew(timeline: Timeline, first_cell: int, end_cell: int) -> float | None:
+def _group_skew(timeline: Timeline, total: Total) -> float | None:
     """Largest over mean of the groups' running requests, averaged over the samples of the window."""
-    cells = timeline.cells
-    if not cells.total(timeline.samples, first_cell, end_cell):
+    if not total(timeline.samples):
         return None
-    running = [cells.total(columns.running, first_cell, end_cell) for columns in timeline.groups]
+    running = [total(columns.running) for columns in timeline.groups]
     everyone = sum(running)
     return max(running) * len(running) / everyone if everyone else None
 
@@ -247,13 +236,13 @@ class _GroupSums:
     padded: int
 
 
-def _group_sums(cells: Cells, columns: GroupColumns, first_cell: int, end_cell: int) -> _GroupSums:
-    requests = cells.total(columns.decode_requests, first_cell, end_cell)
+def _group_sums(columns: GroupColumns, total: Total) -> _GroupSums:
+    requests = total(columns.decode_requests)
     return _GroupSums(
-        steps=cells.total(columns.decode_steps, first_cell, end_cell),
+        steps=total(columns.decode_steps),
         requests=requests,
-        padded_requests=requests - cells.total(columns.unpadded_requests, first_cell, end_cell),
-        padded=cells.total(columns.padded, first_cell, end_cell),
+        padded_requests=requests - total(columns.unpadded_requests),
+        padded=total(columns.padded),
     )
 
 
