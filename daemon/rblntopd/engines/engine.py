@@ -21,6 +21,8 @@ from rblntopd.probe.ring_format import Live
 
 #: How far back a daemon reads when it meets an engine: the longest strip.
 LOOK_BACK_NS = (MAX_CELLS + 5) * NS
+#: A sample is taken every 100 ms, by a step or between steps.
+FRESH_NS = 300_000_000
 
 
 class Engine:
@@ -85,7 +87,9 @@ class Engine:
             RingFileError: the ring cannot be read any more.
         """
         reader = self.reader
-        # Before the records: what completes in between is in them, and is then left out of the table.
+        # In this order: what was scheduled before the sample and completes in between is in the records, and
+        # is then left out of the table.
+        sample = reader.sample()
         in_flight = reader.in_flight()
         found = reader.read(self.sequence, limit)
         if found.missed:
@@ -96,8 +100,8 @@ class Engine:
         self._live = reader.live()
         recent = self.timeline.recent_steps
         oldest = recent[-1] - RECENT_STEPS if recent else 0
-        self._in_flight = [batch for batch in in_flight if batch.step > oldest and batch.step not in recent]
-        sample = reader.sample()
+        self._in_flight_seen = [batch for batch in in_flight if batch.step > oldest]
+        self._in_flight = [batch for batch in self._in_flight_seen if batch.step not in recent]
         if sample is not None:
             self._sample = sample
             self.timeline.add_sample(sample)
@@ -146,6 +150,19 @@ class Engine:
             else self.description.notice,
         )
 
+    def _known_to_ns(self, now_ns: int) -> int:
+        """Up to when everything is known: where windows end.
+
+        The probe publishes records, the sample and the batches in flight together, ten times a second. Of an
+        engine that published nothing for longer, what was in flight is still there. A dead engine's figures
+        end with it.
+        """
+        if self.gone:
+            return (last_sign_ns(self._live) or self.reader.header.mono_ns) + CELL_NS
+        if self._sample is not None and 0 <= now_ns - self._sample.mono_ns < FRESH_NS:
+            return self._sample.mono_ns
+        return now_ns
+
     def snapshot(
         self, now_ns: int, time_ns: int, window_seconds: Sequence[int], strip_cells: int
     ) -> Snapshot:
@@ -159,8 +176,7 @@ class Engine:
         """
         live, sample, description = self._live, self._sample, self.description
         sign_ns = last_sign_ns(live) or self.reader.header.mono_ns
-        # The figures of a dead engine end with it.
-        end_ns = sign_ns + CELL_NS if self.gone else now_ns
+        end_ns = self._known_to_ns(now_ns)
         timeline = self.timeline
         steps = live[Live.PROBE_STEPS]
         return Snapshot(

@@ -41,6 +41,8 @@ class Limits:
     admission: int
     admission_from: LimitKind
     accepted_step: int
+    accepted_ns: int
+    """CLOCK_MONOTONIC."""
     in_force_step: int | None
     settled_step: int | None
 
@@ -82,6 +84,7 @@ def limits_of(block: fmt.Limits, description: Description) -> Limits:
         admission=block.admission,
         admission_from=LimitKind.GROUP_CAP if caps_bind else LimitKind.MAX_NUM_SEQS,
         accepted_step=block.accepted_step,
+        accepted_ns=block.accepted_ns,
         in_force_step=block.in_force_step or None,
         settled_step=block.settled_step or None,
     )

@@ -63,10 +63,17 @@ async def wait_for(
         if limits is not None and limits.generation > generation:
             return Progress(phase, limits, f"superseded by generation {limits.generation}")
         live = engine.reader.live()
-        idle = not live[Live.UNFINISHED] and live[Live.STEP] <= accepted_step
+        idle = _is_idle(engine, limits, live, accepted_step)
         if idle or time.monotonic() >= end_s or not engine.check_alive():
             return Progress(phase, limits, waiting_because(phase, limits, live, time.monotonic_ns(), idle))
         await asyncio.sleep(LOOK_S)
+
+
+def _is_idle(engine: Engine, limits: Limits | None, live: tuple[int, ...], accepted_step: int) -> bool:
+    """Whether nothing has run since the change was accepted, as far as the probe has looked since."""
+    sample = engine.reader.sample()
+    looked = sample is not None and limits is not None and sample.mono_ns > limits.accepted_ns
+    return looked and not live[Live.UNFINISHED] and live[Live.STEP] <= accepted_step
 
 
 def phase_of(limits: Limits | None, generation: int) -> Phase:

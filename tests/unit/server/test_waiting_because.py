@@ -17,7 +17,7 @@ def live(running=29, schedule_ns=100 * NS):
 
 
 def limits(generation=3, force=None, settled=None):
-    return Limits(generation, (), 24, LimitKind.MAX_NUM_SEQS, 10, force, settled)
+    return Limits(generation, (), 24, LimitKind.MAX_NUM_SEQS, 10, 0, force, settled)
 
 
 @pytest.mark.parametrize(
