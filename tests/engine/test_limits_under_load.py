@@ -43,6 +43,9 @@ class LimitedEngine:
         self._run_settled()
         steps = self.engine.observer.scheduled[start:]
         assert max(seen.running for seen in steps) == admission
+        shown = self.ring.limits()
+        assert shown.max_num_seqs_effective == admission
+        assert shown.cap_effective == shown.cap_targets
         return settled_decodes(steps, quiet=4 * self.engine.pp)
 
     def _run_settled(self) -> None:

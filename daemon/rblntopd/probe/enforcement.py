@@ -50,16 +50,18 @@ class Enforcement:
         self._scheduler.max_num_running_reqs = self.state.start
         rbln_budget.leave()
 
-    def begin_step(self) -> None:
-        """Set what this ``schedule()`` runs under; only while :attr:`active`."""
+    def begin_step(self) -> bool:
+        """Set what this ``schedule()`` runs under, only while :attr:`active`; true if a group's cap fell."""
         scheduler, state = self._scheduler, self.state
         running = len(scheduler.running)
-        if state.has_surplus(running):
+        drained = state.has_surplus(running)
+        if drained:
             members, _ = self._rows.running_per_group(request.request_id for request in scheduler.running)
             state.drain_excess(running, members)
         scheduler.max_num_running_reqs = state.effective(running)
         if self._has_budget:
             rbln_budget.enter(self.step_caps)
+        return drained
 
     def end_step(self) -> None:
         """``schedule()`` ended."""

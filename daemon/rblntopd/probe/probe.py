@@ -112,8 +112,8 @@ class Probe:
             if state.generation and not state.in_force_step:
                 state.begin_step(self.recorder.step + 1)
                 self._show_limits()
-            if enforcement.active:
-                enforcement.begin_step()
+            if enforcement.active and enforcement.begin_step():
+                self._show_limits()
         except Exception as error:  # noqa: BLE001 - the engine goes on, whatever is wrong with us
             self.fault(error)
 
