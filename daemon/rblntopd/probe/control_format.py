@@ -38,8 +38,6 @@ class Status(enum.IntEnum):
     """This engine has no such control; ``text`` says why."""
     DENIED = 3
     MALFORMED = 4
-    VERSION = 5
-    FAULTED = 6
 
 
 REQUEST = struct.Struct(f"<4sHHIQI{MAX_GROUPS}H64s")

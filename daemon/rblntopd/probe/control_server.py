@@ -134,7 +134,10 @@ def _may_ask(connection: socket.socket, directory: Path) -> bool:
     _, uid, gid = struct.unpack("3i", credentials)
     if uid in (0, os.geteuid()):
         return True
-    found = os.stat(directory)
+    try:
+        found = os.stat(directory)
+    except OSError:
+        return False
     if found.st_uid != 0 or not found.st_mode & stat.S_ISGID:
         return False
     return found.st_gid == gid or found.st_gid in _peer_groups(connection)

@@ -76,7 +76,7 @@ def describe(scheduler: Any, number: int) -> EngineFacts:
         "simulated": getattr(backend, "__module__", "").startswith("rblntopd.sim"),
         # With data parallelism every busy rank runs the largest rank's bucket (decided in the workers).
         "padding_is_local": is_rbln and int(parallel.data_parallel_size) > 1,
-        "notice": "",
+        "notice": _notice(),
     }
     return EngineFacts(
         pp_size, depth, group_count, int(scheduling.max_num_seqs), is_rbln, buckets, description
@@ -119,6 +119,14 @@ def _name(model: Any, dp_rank: int, dp_size: int) -> str:
     if not chosen:
         return f"{_served_name(model)}/{dp_rank}"
     return f"{chosen}/{dp_rank}" if dp_size > 1 else chosen
+
+
+def _notice() -> str:
+    """What an operator should know of this engine; empty: nothing."""
+    version = str(getattr(sys.modules.get("vllm"), "__version__", "unknown"))
+    if version.partition("+")[0] in TESTED_VLLM:
+        return ""
+    return f"vLLM {version} was not tested with this probe; tested: {', '.join(TESTED_VLLM)}"
 
 
 def _version(distribution: str) -> str:

@@ -18,7 +18,7 @@ class Enforcement:
         self.state = limits
         self._scheduler = scheduler
         self._rows = rows
-        self._has_budget = facts.is_rbln and rbln_budget.is_supported()
+        self._has_budget = facts.is_rbln and not rbln_budget.why_unsupported(scheduler)
         self.step_caps = rbln_budget.StepCaps(scheduler, limits, rows)
         self.active = False
         """Whether anything but the start-up limits is enforced."""
@@ -63,10 +63,11 @@ class Enforcement:
             rbln_budget.enter(self.step_caps)
         return drained
 
-    def end_step(self) -> None:
-        """``schedule()`` ended."""
+    def end_step(self) -> Exception | None:
+        """``schedule()`` ended; what went wrong of ours inside it, if anything did."""
         if self._has_budget:
             rbln_budget.leave()
+        return self.step_caps.fault
 
     def holds_back(self) -> bool:
         """Whether a limit of ours, and not the engine's own, keeps waiting requests out now."""
@@ -106,9 +107,11 @@ def _why_no_max_num_seqs(scheduler: Any, facts: EngineFacts, observe_only: bool)
         return f"{name} has no max_num_running_reqs"
     if live != facts.max_num_seqs:
         return f"{name} starts with max_num_running_reqs={live}, not max_num_seqs={facts.max_num_seqs}"
-    if facts.is_rbln and not rbln_budget.is_supported():
-        return "this vllm-rbln has no DecodeBatchBudget that could drain"
-    return ""
+    if not facts.is_rbln:
+        return ""
+    if facts.pp_size > 1 and facts.queue_depth != facts.pp_size:
+        return f"the batch queue holds {facts.queue_depth} batches, not pp_size={facts.pp_size}"
+    return rbln_budget.why_unsupported(scheduler)
 
 
 def _why_no_group_caps(scheduler: Any, facts: EngineFacts, observe_only: bool) -> str:
@@ -116,6 +119,4 @@ def _why_no_group_caps(scheduler: Any, facts: EngineFacts, observe_only: bool) -
         return reason
     if not facts.is_rbln:
         return f"{type(scheduler).__name__} has no decode batch budget"
-    if facts.pp_size > 1 and facts.queue_depth != facts.pp_size:
-        return f"the batch queue holds {facts.queue_depth} batches, not pp_size={facts.pp_size}"
     return ""

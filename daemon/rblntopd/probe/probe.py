@@ -11,7 +11,6 @@ import os
 import time
 import weakref
 from collections.abc import Mapping
-from pathlib import Path
 from threading import Lock
 from typing import Any, cast
 
@@ -20,15 +19,18 @@ from rblntopd.probe.control_format import Answer, Op, Request, Status
 from rblntopd.probe.control_server import ControlServer
 from rblntopd.probe.description import EngineFacts, describe
 from rblntopd.probe.enforcement import Enforcement, limits_of
+from rblntopd.probe.engine_files import create_ring, create_server, prune_dead_rings
 from rblntopd.probe.limits import LimitError, LimitState, LimitUnavailableError
 from rblntopd.probe.plugin import logger
-from rblntopd.probe.process import boot_id, start_ticks
 from rblntopd.probe.recorder import STOP_GROUP_CAPS, STOP_MAX_NUM_SEQS, Recorder
 from rblntopd.probe.ring_format import Limits, Live, ProbeState
 from rblntopd.probe.ring_writer import RingWriter
 from rblntopd.probe.runtime_dir import make_engines_dir, runtime_dir
 from rblntopd.probe.sampler import INTERVAL_NS, Sampler
 from rblntopd.probe.step_log import COMPLETED_FIELDS, Completed, Scheduled, StepLog
+
+#: A step waits so long for the probe's lock, which is held for microseconds; then the probe ends.
+LOCK_TIMEOUT_S = 1.0
 
 _numbers = itertools.count()
 _attached: weakref.WeakSet[Probe] = weakref.WeakSet()
@@ -79,17 +81,30 @@ class Probe:
             OSError: there is no place for the ring.
             AttributeError: the scheduler is not like any that we know.
         """
+        for name in ("finished_req_ids", "skipped_waiting", "waiting", "running", "requests", "_pause_state"):
+            getattr(scheduler, name)
         facts = describe(scheduler, next(_numbers))
+        description = facts.description
         directory = make_engines_dir(runtime_dir())
+        prune_dead_rings(directory, description["name"])
         limits = limits_of(scheduler, facts, observe_only=mode == "observe")
-        path = directory / f"{facts.description['instance_id']}.ring"
-        server = None if mode == "observe" else ControlServer.create(path.with_suffix(".sock"))
-        facts.description["control_socket"] = server.path.name if server else None
-        facts.description["controls"] = {
+        path = directory / f"{description['instance_id']}.ring"
+        server = None
+        if mode != "observe":
+            server, why = create_server(path.with_suffix(".sock"))
+            limits.max_num_seqs_reason = limits.max_num_seqs_reason or why
+            limits.group_cap_reason = limits.group_cap_reason or why
+        description["control_socket"] = server.path.name if server else None
+        description["controls"] = {
             "max_num_seqs": _control(limits.max_num_seqs_reason),
             "group_cap": _control(limits.group_cap_reason),
         }
-        probe = cls(scheduler, facts, limits, _create_ring(path, facts), server)
+        try:
+            probe = cls(scheduler, facts, limits, create_ring(path, description, facts.queue_depth), server)
+        except OSError:
+            if server:
+                server.close()
+            raise
         probe._show()
         _attached.add(probe)
         quiet_thread.start(probe)
@@ -119,8 +134,16 @@ class Probe:
 
     def _end(self) -> None:
         """After ``schedule()`` with limits of ours, in the place of a bare :attr:`release`."""
-        self.enforcement.end_step()
-        self._lock.release()
+        try:
+            fault = self.enforcement.end_step()
+            if fault is not None:
+                self.fault(fault)
+        finally:
+            self._lock.release()
+
+    def give_up(self) -> None:
+        """The lock was not let go of: an interrupt hit between two lines of ours."""
+        self.fault(TimeoutError(f"the probe's own lock was held for {LOCK_TIMEOUT_S:g} s"))
 
     def read_log(self, now_ns: int) -> None:
         """Turn what the steps wrote down into records, and do what is due. Under the lock.
@@ -166,15 +189,18 @@ class Probe:
         if self.closed:
             return
         self.closed = True
+        if not self._lock.acquire(timeout=LOCK_TIMEOUT_S):
+            return
         try:
-            with self._lock:
-                self.read_log(self._now())
-                self.recorder.flush()
-                if self.server is not None:
-                    self.server.close()
-                self.recorder.ring.close()
+            self.read_log(self._now())
+            self.recorder.flush()
+            if self.server is not None:
+                self.server.close()
+            self.recorder.ring.close()
         except Exception:  # noqa: BLE001 - as above
             logger.warning("rblntop: the probe did not end cleanly", exc_info=True)
+        finally:
+            self._lock.release()
 
     # --- limits ------------------------------------------------------------------------------------------
 
@@ -198,6 +224,8 @@ class Probe:
             step=recorder.step,
             now_ns=time.monotonic_ns(),
         )
+        # An empty run must not span two generations.
+        recorder.flush()
         state = self.enforcement.state
         recorder.generation = state.generation
         recorder.admission_stop_at_limit = STOP_GROUP_CAPS if state.admission_from_caps else STOP_MAX_NUM_SEQS
@@ -251,17 +279,17 @@ class Probe:
 
     def serve(self) -> None:
         """Answer what the control socket holds. On the quiet thread."""
-        try:
-            with self._lock:
+        with self._lock:
+            try:
                 if not self.closed and self.server is not None:
                     self.server.serve(self._handle)
-        except Exception as error:  # noqa: BLE001 - as above
-            self.fault(error)
+            except Exception as error:  # noqa: BLE001 - as above
+                self.fault(error)
 
     def look(self) -> None:
         """Show what is in flight and give a sign of life, where no step does. On the quiet thread."""
-        try:
-            with self._lock:
+        with self._lock:
+            try:
                 if self.closed:
                     return
                 recorder = self.recorder
@@ -272,30 +300,41 @@ class Probe:
                     self._sampler.sample(self._now())
                 self._looked_at = recorder.step + len(self.log)
                 recorder.ring.set_live(Live.CONTROL_NS, time.monotonic_ns())
-                self._recreate_if_vanished()
-        except Exception as error:  # noqa: BLE001 - as above
-            self.fault(error)
+            except Exception as error:  # noqa: BLE001 - as above
+                self.fault(error)
 
-    def _recreate_if_vanished(self) -> None:
-        """Somebody cleaned the directory: come back, with the sequence numbers going on."""
-        old = self.recorder.ring
-        if not old.vanished:
-            return
+    def restore_files(self) -> None:
+        """Make again what somebody cleaned away, with the sequence numbers going on. On the quiet thread.
+
+        The file system may be slow: only the swap holds the lock that a step would wait for.
+        """
+        old, server = self.recorder.ring, self.server
+        new_ring = new_server = None
         try:
-            make_engines_dir(runtime_dir())
-            self.recorder.ring = _create_ring(old.path, self.facts, head=old.head)
+            if old.vanished:
+                make_engines_dir(runtime_dir())
+                new_ring = create_ring(old.path, self.facts.description, self.facts.queue_depth)
+            if server is not None and not server.path.exists():
+                new_server = ControlServer.create(server.path)
         except OSError as error:
             # The limits in force matter more than the records: stay, and try again.
-            if not self._vanished:
+            if not self._vanished and not self.closed:
                 logger.warning("rblntop: %s vanished and cannot be made again: %s", old.path, error)
             self._vanished = True
+        if new_ring is None and new_server is None:
             return
-        self._vanished = False
-        old.close()
-        if self.server is not None and not self.server.path.exists():
-            server, self.server = self.server, ControlServer.create(self.server.path)
-            server.abandon()
-        self._show()
+        with self._lock:
+            if self.closed:
+                return
+            self._vanished = False
+            if new_server is not None and server is not None:
+                self.server = new_server
+                server.abandon()
+            if new_ring is not None:
+                new_ring.continue_from(old.head)
+                self.recorder.ring = new_ring
+                old.close()
+                self._show()
         logger.warning("rblntop: %s had vanished and was made again", old.path)
 
     # --- state -------------------------------------------------------------------------------------------
@@ -327,17 +366,6 @@ class Probe:
         """A fork: the child has neither our thread nor our lock's owner, and must not write our ring."""
         self._scheduler._rblntop = None
         self.closed = True
-
-
-def _create_ring(path: Path, facts: EngineFacts, head: int = 0) -> RingWriter:
-    return RingWriter.create(
-        path,
-        facts.description,
-        boot_id=boot_id(),
-        start_ticks=start_ticks(),
-        in_flight_slots=facts.queue_depth,
-        head=head,
-    )
 
 
 def _control(reason: str) -> dict[str, Any]:

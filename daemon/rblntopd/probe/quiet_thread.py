@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: How long to wait for a question before looking around.
 LOOK_S = 0.1
+#: How often to look whether ring and socket are still there.
+RESTORE_S = 0.5
 #: Questions are served at most so often, however many come: they hold up the next step.
 REST_S = 0.001
 
@@ -26,7 +28,7 @@ def start(probe: Probe) -> None:
 
 
 def _run(reference: weakref.ref[Probe]) -> None:
-    looked_s = 0.0
+    looked_s = restored_s = 0.0
     while True:
         probe = reference()
         if probe is None or probe.closed:
@@ -52,3 +54,6 @@ def _run(reference: weakref.ref[Probe]) -> None:
         if time.monotonic() - looked_s >= LOOK_S:
             looked_s = time.monotonic()
             probe.look()
+        if time.monotonic() - restored_s >= RESTORE_S:
+            restored_s = time.monotonic()
+            probe.restore_files()

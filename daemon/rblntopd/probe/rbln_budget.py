@@ -7,6 +7,7 @@ run; for a scheduler without changed limits it is the stock budget.
 
 from __future__ import annotations
 
+import inspect
 import sys
 import threading
 from itertools import filterfalse
@@ -33,6 +34,10 @@ class StepCaps:
         self._scheduler = scheduler
         self._limits = limits
         self._rows = rows
+        self.fault: Exception | None = None
+        """What went wrong while the budget was asked; the probe ends after the step."""
+        self.start = limits.start
+        self.largest_bucket = limits.cap_ceiling
 
     def caps(self, demand: int) -> tuple[int, int]:
         """(hard, soft) cap of the decode batch that this step would make with ``demand`` decodes."""
@@ -93,10 +98,25 @@ def install() -> None:
         module.DecodeBatchBudget = _group_cap_budget(stock)
 
 
-def is_supported() -> bool:
-    """Whether this vllm-rbln has the budget in the form that we know: ``for_step`` and ``can_admit``."""
+def why_unsupported(scheduler: Any) -> str:
+    """What this vllm-rbln, or the vLLM under it, lacks of what the budget needs; empty: nothing."""
     stock = getattr(sys.modules.get(RBLN_SCHEDULER_MODULE), "DecodeBatchBudget", None)
-    return all(callable(getattr(stock, name, None)) for name in ("for_step", "can_admit", "admit", "discard"))
+    if stock is None:
+        return "this vllm-rbln has no DecodeBatchBudget"
+    if getattr(stock, "_rblntop", False):
+        # Another engine of this process had its limits changed.
+        stock = stock.__base__
+    for method, parameters in (("for_step", {"max_num_seqs", "demand"}), ("can_admit", {"apply_soft_cap"})):
+        known = getattr(stock, method, None)
+        if known is None or not parameters <= set(inspect.signature(known).parameters):
+            return f"DecodeBatchBudget.{method} is not as we know it"
+    for name in ("_select_waiting_queue_for_scheduling", "hash_block_size", "cache_config", "connector"):
+        if not hasattr(scheduler, name):
+            return f"{type(scheduler).__name__} has no {name}"
+    request = getattr(sys.modules.get("vllm.v1.request"), "Request", None)
+    if request is None or "num_in_flight_tokens" not in request.__init__.__code__.co_names:
+        return "this vLLM's Request has no num_in_flight_tokens"
+    return ""
 
 
 def _group_cap_budget(stock: Any) -> type:
@@ -105,18 +125,22 @@ def _group_cap_budget(stock: Any) -> type:
 
         _rblntop = True
 
+        # Both run inside the scheduler's own schedule(): on a fault of ours they answer as stock does, with
+        # the start-up limit, and the probe ends after the step.
         @classmethod
-        def for_step(cls, max_num_seqs: int, pipeline_parallel_size: int, demand: int) -> Any:
+        def for_step(cls, **kwargs: Any) -> Any:
             caps: StepCaps | None = getattr(_current, "caps", None)
             if caps is None:
-                return stock.for_step(
-                    max_num_seqs=max_num_seqs, pipeline_parallel_size=pipeline_parallel_size, demand=demand
-                )
-            hard, soft = caps.caps(demand)
-            budget = cls(hard_cap=hard, soft_cap=soft)
-            budget._step_caps = caps
-            budget._bucket = caps._limits.cap_ceiling
-            return budget
+                return stock.for_step(**kwargs)
+            try:
+                hard, soft = caps.caps(kwargs["demand"])
+                budget = cls(hard_cap=hard, soft_cap=soft)
+                budget._step_caps = caps
+                budget._bucket = caps.largest_bucket
+                return budget
+            except Exception as error:  # noqa: BLE001
+                caps.fault = error
+                return stock.for_step(**{**kwargs, "max_num_seqs": caps.start})
 
         def can_admit(self, *, apply_soft_cap: bool | None = None) -> bool:
             # The running loop asks bare, the waiting loop with the keyword (RBLNScheduler.schedule).
@@ -124,8 +148,12 @@ def _group_cap_budget(stock: Any) -> type:
                 return bool(super().can_admit())
             if super().can_admit(apply_soft_cap=apply_soft_cap):
                 return True
-            # As stock, nothing enters beside a batch that fills the largest bucket.
-            return bool(self._count < self._bucket and self._step_caps.admits_beside_full_batch())
+            try:
+                # As stock, nothing enters beside a batch that fills the largest bucket.
+                return bool(self._count < self._bucket and self._step_caps.admits_beside_full_batch())
+            except Exception as error:  # noqa: BLE001
+                self._step_caps.fault = error
+                return False
 
     GroupCapBudget.__name__ = stock.__name__
     GroupCapBudget.__qualname__ = stock.__qualname__

@@ -26,7 +26,7 @@ STOP_NONE, STOP_MAX_NUM_SEQS, STOP_GROUP_CAPS, STOP_KV, STOP_TOKENS, STOP_CLOSED
 )
 U16, U32 = 0xFFFF, 0xFFFFFFFF
 #: An empty run is published at the latest after this long, so that a spinning engine shows.
-MAX_RUN_NS = 1_000_000_000
+MAX_RUN_NS = 100_000_000
 _NO_PREFILLS: tuple[str, ...] = ()
 _pack = STEP.pack
 
@@ -54,17 +54,18 @@ class EmptyRun:
     def __init__(self) -> None:
         self.length = 0
         self.first: Step | None = None
-        self.completed_ns = 0
+        self.completed_ns = self.unfinished = 0
         self.counts = [0] * len(CAUSES)
         self.slot_us = [0] * len(CAUSES)
 
-    def add(self, batch: Batch, completed_ns: int) -> None:
-        """Count one more empty step."""
+    def add(self, batch: Batch, completed_ns: int, unfinished: int) -> None:
+        """Count one more empty step, after which ``unfinished`` requests were left."""
         step = batch.step
         if self.first is None:
             self.first = step
         self.length += 1
         self.completed_ns = completed_ns
+        self.unfinished = unfinished
         self.counts[batch.empty_cause] += 1
         self.slot_us[batch.empty_cause] += (completed_ns - step.scheduled_ns) // 1000
 
@@ -275,10 +276,7 @@ class Recorder:
             self._lose_oldest()
         record, row, decodes, prefill_ids, cause = fields = flying.pop(key)
         if cause >= 0:
-            run = self._run
-            run.add(Batch(*fields), arrived_ns)
-            if run.length >= U16 or arrived_ns - run.first.scheduled_ns > MAX_RUN_NS:  # type: ignore[union-attr]
-                self.flush()
+            self._add_empty(Batch(*fields), arrived_ns, unfinished)
             return
         if self._run.length:
             self.flush()
@@ -289,6 +287,12 @@ class Recorder:
             self._land_prefills(prefill_ids)
         self.ring.publish_packed(record, arrived_ns, finished, unfinished)
 
+    def _add_empty(self, batch: Batch, completed_ns: int, unfinished: int) -> None:
+        run = self._run
+        run.add(batch, completed_ns, unfinished)
+        if run.length >= U16 or completed_ns - run.first.scheduled_ns > MAX_RUN_NS:  # type: ignore[union-attr]
+            self.flush()
+
     def flush(self) -> None:
         """Publish the run of empty steps, if there is one."""
         run = self._run
@@ -296,7 +300,7 @@ class Recorder:
             return
         self._run = EmptyRun()
         record = run.first._replace(
-            completed_ns=run.completed_ns, run_length=run.length, unfinished=self._unfinished()
+            completed_ns=run.completed_ns, run_length=run.length, unfinished=run.unfinished
         )
         self.ring.publish_empty(record, run.counts, [min(us, U32) for us in run.slot_us])
 
@@ -327,7 +331,7 @@ class Recorder:
         now_ns = self._now()
         self.lost_batches += 1
         if batch.empty_cause >= 0:
-            self._run.add(batch, now_ns)
+            self._add_empty(batch, now_ns, self._unfinished())
             return
         self.flush()
         self.rows.free(batch.row)

@@ -39,24 +39,25 @@ class RingWriter:
     needed the same, vllm#30407).
     """
 
-    def __init__(self, path: Path, file: int, mapping: mmap.mmap, capacity: int, head: int) -> None:
+    def __init__(self, path: Path, file: int, mapping: mmap.mmap, capacity: int) -> None:
         self.path = path
         self._file = file
         self._map = mapping
         self._view = memoryview(mapping)
         self._words = self._view.cast("Q")
         self._capacity = capacity
-        self._head = head
+        self._head = 0
         lock = threading.Lock()
-        self._fence_in, self._fence_out = lock.acquire, lock.release
+        lock.acquire()
+        # In this order: a release followed by an acquire lets nothing pass either way.
+        self._fence_in, self._fence_out = lock.release, lock.acquire
         # Plain ints and bound methods: enum members and attribute chains cost on the engine's thread.
         self._live_word = fmt.LIVE_OFFSET // fmt.WORD
         self._head_word = self._live_word + int(Live.HEAD)
         self._pack_step = fmt.STEP.pack_into
         self._pack_end = _END.pack_into
         self._at = fmt.RECORDS_OFFSET // _WORD
-        self._next_at = self._at + head % capacity * _RECORD_WORDS
-        self._words[self._head_word] = head
+        self._next_at = self._at
 
     @classmethod
     def create(
@@ -69,11 +70,8 @@ class RingWriter:
         in_flight_slots: int,
         capacity: int = fmt.DEFAULT_CAPACITY,
         mode: int = 0o640,
-        head: int = 0,
     ) -> RingWriter:
         """Make the file, with all its space allocated, and lock it as a sign of life.
-
-        ``head`` goes on counting where an earlier file of the same engine stopped.
 
         The file appears under its name only when it is complete, so that a reader never sees half a header.
 
@@ -109,10 +107,16 @@ class RingWriter:
         )  # fmt: skip
         fmt.HEADER_FIXED.pack_into(mapping, 0, *header)
         mapping[fmt.DESCRIPTION_OFFSET : fmt.DESCRIPTION_OFFSET + len(text)] = text
-        ring = cls(path, file, mapping, capacity, head)
+        ring = cls(path, file, mapping, capacity)
         ring.set_live(Live.IN_FLIGHT_SLOTS, in_flight_slots)
         os.rename(temporary, path)
         return ring
+
+    def continue_from(self, head: int) -> None:
+        """Go on counting where an earlier file of the same engine stopped."""
+        self._head = head
+        self._next_at = self._at + head % self._capacity * _RECORD_WORDS
+        self._words[self._head_word] = head
 
     @property
     def head(self) -> int:

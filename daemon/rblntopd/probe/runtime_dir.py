@@ -98,4 +98,6 @@ def _make_private(path: Path) -> Path:
             raise RuntimeDirError(f"{part} is not a directory")
         if found.st_uid not in (0, os.geteuid()):
             raise RuntimeDirError(f"{part} belongs to uid {found.st_uid}")
+        if found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX:
+            raise RuntimeDirError(f"{part} can be written by others (mode {stat.S_IMODE(found.st_mode):o})")
     return path

@@ -40,6 +40,8 @@ class Sampler:
             self._look_at_waiting(waiting, skipped) if waiting_count else (0, 0, 0)
         )
         ring = recorder.ring
+        # Before the sample, which says as of when.
+        ring.write_in_flight(recorder.batches_in_flight())
         ring.write_sample(
             Sample(
                 now_ns, recorder.step, len(running), waiting_count, preempted, remote_kv, 0, unassigned,
@@ -47,7 +49,6 @@ class Sampler:
                 tuple(groups),
             )
         )  # fmt: skip
-        ring.write_in_flight(recorder.batches_in_flight())
         for word, value in (
             (Live.STEP, recorder.step),
             (Live.SCHEDULE_NS, recorder.scheduled_ns),
@@ -59,7 +60,8 @@ class Sampler:
         ):
             ring.set_live(word, value)
         recorder.rows.forget_finished(scheduler.requests)
-        if len(recorder.prefilling) > self._facts.group_count:
+        if recorder.prefilling:
+            # Those that were aborted in the middle of it.
             recorder.prefilling.intersection_update(scheduler.requests)
 
     def _look_at_waiting(self, waiting: Any, skipped: Any) -> tuple[int, int, int]:

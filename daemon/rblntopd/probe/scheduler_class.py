@@ -6,7 +6,7 @@ from typing import Any
 
 from rblntopd.probe import clock
 from rblntopd.probe.plugin import logger, mode
-from rblntopd.probe.probe import Probe
+from rblntopd.probe.probe import LOCK_TIMEOUT_S, Probe
 from rblntopd.probe.step_log import READ_AT
 
 _probed: dict[type, type] = {}
@@ -47,7 +47,9 @@ def _subclass(base: Any) -> type:
         probe = self._rblntop
         if probe is None:
             return base_schedule(self, *args, **kwargs)
-        probe.acquire()
+        if not probe.acquire(True, LOCK_TIMEOUT_S):
+            probe.give_up()
+            return base_schedule(self, *args, **kwargs)
         try:
             if probe.busy:
                 probe.begin()

@@ -212,7 +212,6 @@ def _refusal(engine: Engine, answer: Answer) -> RequestError:
         Status.INVALID: Reason.INVALID_FIELD,
         Status.UNAVAILABLE: Reason.CONTROL_UNAVAILABLE,
         Status.DENIED: Reason.PROBE_DENIED,
-        Status.FAULTED: Reason.PROBE_FAULTED,
     }
     reason = reasons.get(answer.status, Reason.PROBE_VERSION)  # type: ignore[call-overload]
     return RequestError(

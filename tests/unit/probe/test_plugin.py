@@ -89,7 +89,7 @@ def test_a_scheduler_that_cannot_be_attached_to_works_as_it_would_alone(
     scheduler.shutdown()
     assert scheduler.calls == ["schedule", "update", "shutdown"]
     assert [record.getMessage() for record in caplog.records] == [
-        "rblntop: the probe is off: 'PlainScheduler' object has no attribute 'vllm_config'"
+        "rblntop: the probe is off: 'PlainScheduler' object has no attribute 'finished_req_ids'"
     ]
 
 
