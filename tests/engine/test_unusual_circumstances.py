@@ -97,3 +97,60 @@ def test_requests_given_up_while_they_run_are_counted_out(start_engine, runtime_
     engine.shutdown()
     assert ring.fault == ""
     assert ring.new_steps()[-1].unfinished == 0
+
+
+def test_a_fault_of_ours_inside_schedule_ends_the_probe_and_not_the_engine(
+    start_engine, runtime_dir, monkeypatch
+):
+    engine = start_engine(pp=2, max_num_seqs=8)
+    ring = RingFile.only_one_in(runtime_dir)
+    load = burst(12, prompt_tokens=40, output_tokens=50)
+    for planned in load:
+        engine.add(planned)
+    for _ in range(40):
+        engine.step()
+    engine.scheduler._rblntop.set_limits(max_num_seqs=4, group_caps={0: 1})
+
+    def break_down(self, demand):
+        raise RuntimeError("broken cap")
+
+    monkeypatch.setattr("rblntopd.probe.rbln_budget.StepCaps.caps", break_down)
+    while engine.busy:
+        engine.step()
+    assert ring.fault == "RuntimeError: broken cap"
+    assert engine.output_tokens == {planned.request_id: 50 for planned in load}
+    assert engine.scheduler.max_num_running_reqs == 8
+
+
+def test_a_lock_that_was_never_let_go_ends_the_probe_and_not_the_engine(start_engine, runtime_dir):
+    """An interrupt can hit between two lines of ours (Ctrl-C with an engine in this process)."""
+    engine = start_engine(pp=2, max_num_seqs=8)
+    ring = RingFile.only_one_in(runtime_dir)
+    load = burst(4, prompt_tokens=40, output_tokens=20)
+    for planned in load:
+        engine.add(planned)
+    engine.step()
+    engine.scheduler._rblntop.acquire()
+    while engine.busy:
+        engine.step()
+    assert "the probe's own lock was held" in ring.fault
+    assert engine.output_tokens == {planned.request_id: 20 for planned in load}
+    engine.shutdown()
+
+
+def test_requests_aborted_in_the_middle_of_their_prefill_are_forgotten(start_engine, runtime_dir):
+    engine = start_engine(pp=2, max_num_seqs=8, max_num_batched_tokens=32)
+    load = burst(2, prompt_tokens=900, output_tokens=20)
+    for planned in load:
+        engine.add(planned)
+    for _ in range(3):
+        engine.step()
+    recorder = engine.scheduler._rblntop.recorder
+    assert recorder.prefilling
+    for planned in load:
+        engine.abort(planned.request_id)
+    for planned in burst(4, prompt_tokens=20, output_tokens=100, name="later"):
+        engine.add(planned)
+    while engine.busy:
+        engine.step()
+    assert recorder.prefilling == set()
