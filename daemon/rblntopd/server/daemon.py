@@ -76,9 +76,18 @@ async def serve(
         place.release()
 
 
+OPTIONS = [
+    # Two servers would share a TCP port silently.
+    ("grpc.so_reuseport", 0),
+    # A client on a quiet stream pings every 20 s; by default the second ping within five minutes ends it.
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+]
+
+
 async def _start(registry: Registry, place: SocketPlace, watch: WriteWatch) -> grpc.aio.Server:
     cpu = CpuShare()
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    server = grpc.aio.server(options=OPTIONS)
     telemetry, control = SERVICES
     server.add_generic_rpc_handlers(
         (
