@@ -10,7 +10,7 @@ import click
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="rblntop", prog_name="rblntopd")
 @click.option(
     "--log-level", type=click.Choice(LOG_LEVELS), default="info", show_default=True, help="To standard error."
@@ -24,7 +24,7 @@ def main(log_level: str) -> None:
     )
 
 
-@main.command()
+@main.command(short_help="Find engines, and serve them over gRPC.")
 @click.option(
     "--runtime-dir",
     type=click.Path(path_type=Path),
@@ -63,7 +63,10 @@ def serve(
         sys.exit(1)
 
 
-@main.command(context_settings={"ignore_unknown_options": True})
+@main.command(
+    context_settings={"ignore_unknown_options": True},
+    short_help="Become an engine's command, with probe and daemon.",
+)
 @click.option("--name", help="Name of the engine.  [default: model and data-parallel rank]")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(name: str | None, command: tuple[str, ...]) -> None:
