@@ -130,8 +130,9 @@ class StandInEngine:
         self.path.unlink()
         old = self.ring
         self.ring = RingWriter.create(
-            self.path, self.description, boot_id="0" * 32, start_ticks=1, in_flight_slots=4, head=old.head
+            self.path, self.description, boot_id="0" * 32, start_ticks=1, in_flight_slots=4
         )
+        self.ring.continue_from(old.head)
         old.close()
         self.ring.set_live(Live.STATE, ProbeState.LIVE)
         self.show_limits()
