@@ -6,10 +6,12 @@ import logging
 import time
 
 import pytest
+from engine_harness.control_client import ControlClient
 from engine_harness.engine_in_process import drive
 from engine_harness.request_load import burst
 from engine_harness.ring_file import RingFile
 
+from rblntopd.probe.control_format import Status
 from rblntopd.probe.ring_format import Kind, Live
 
 
@@ -154,3 +156,31 @@ def test_requests_aborted_in_the_middle_of_their_prefill_are_forgotten(start_eng
     while engine.busy:
         engine.step()
     assert recorder.prefilling == set()
+
+
+def test_a_ring_and_socket_that_somebody_removed_come_back(start_engine, runtime_dir):
+    engine = start_engine(pp=2, max_num_seqs=8)
+    ring = RingFile.only_one_in(runtime_dir)
+    socket = ring.path.with_suffix(".sock")
+    drive(engine, burst(4, prompt_tokens=20, output_tokens=20))
+    before = engine.scheduler._rblntop.recorder.ring.head
+    assert before
+    ring.path.unlink()
+    socket.unlink()
+    give_up = time.monotonic() + 60
+    while engine.scheduler._rblntop.recorder.ring.vanished or not socket.exists():
+        assert time.monotonic() < give_up, "neither came back"
+    # What the old one got between its end and the swap is gone with it; the numbers go on.
+    again = RingFile(ring.path, first=RingFile(ring.path).live(Live.HEAD))
+    assert again.live(Live.HEAD) >= before
+    assert again.description == ring.description
+    control = ControlClient(ring.path)
+    answer = control.set_limits(max_num_seqs=4)
+    control.close()
+    assert answer.status == Status.OK
+    load = burst(12, prompt_tokens=20, output_tokens=20, name="after")
+    drive(engine, load)
+    engine.shutdown()
+    steps = [step for step in again.new_steps() if step.kind != Kind.EMPTY]
+    assert sum(step.finished for step in steps) == 12
+    assert max(step.running for step in steps) == 4

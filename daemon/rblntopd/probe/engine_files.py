@@ -22,8 +22,8 @@ FREE_FACTOR = 2
 _FLOCK = "hhqqi4x"
 
 
-def create_ring(path: Path, description: dict[str, Any], queue_depth: int) -> RingWriter:
-    """Make the ring of this engine.
+def create_ring(path: Path, description: dict[str, Any], queue_depth: int, head: int = 0) -> RingWriter:
+    """Make the ring of this engine; ``head`` goes on counting where an earlier one stopped.
 
     Raises:
         RingError: there is no room for it, or it cannot be made.
@@ -41,6 +41,7 @@ def create_ring(path: Path, description: dict[str, Any], queue_depth: int) -> Ri
         boot_id=boot_id(),
         start_ticks=start_ticks(),
         in_flight_slots=min(queue_depth, fmt.MAX_IN_FLIGHT),
+        head=head,
     )
 
 

@@ -313,7 +313,7 @@ class Probe:
         try:
             if old.vanished:
                 make_engines_dir(runtime_dir())
-                new_ring = create_ring(old.path, self.facts.description, self.facts.queue_depth)
+                new_ring = create_ring(old.path, self.facts.description, self.facts.queue_depth, old.head)
             if server is not None and not server.path.exists():
                 new_server = ControlServer.create(server.path)
         except OSError as error:
@@ -331,6 +331,7 @@ class Probe:
                 self.server = new_server
                 server.abandon()
             if new_ring is not None:
+                # Steps may have gone into the old one meanwhile.
                 new_ring.continue_from(old.head)
                 self.recorder.ring = new_ring
                 old.close()

@@ -70,8 +70,11 @@ class RingWriter:
         in_flight_slots: int,
         capacity: int = fmt.DEFAULT_CAPACITY,
         mode: int = 0o640,
+        head: int = 0,
     ) -> RingWriter:
         """Make the file, with all its space allocated, and lock it as a sign of life.
+
+        ``head`` goes on counting where an earlier file of the same engine stopped.
 
         The file appears under its name only when it is complete, so that a reader never sees half a header.
 
@@ -108,6 +111,7 @@ class RingWriter:
         fmt.HEADER_FIXED.pack_into(mapping, 0, *header)
         mapping[fmt.DESCRIPTION_OFFSET : fmt.DESCRIPTION_OFFSET + len(text)] = text
         ring = cls(path, file, mapping, capacity)
+        ring.continue_from(head)
         ring.set_live(Live.IN_FLIGHT_SLOTS, in_flight_slots)
         os.rename(temporary, path)
         return ring

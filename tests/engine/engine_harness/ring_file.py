@@ -15,12 +15,13 @@ from rblntopd.probe import ring_format as fmt
 class RingFile:
     """One ring file, read with ``pread``."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, first: int = 0) -> None:
+        """Open it; ``first`` is the first record that is wanted."""
         self.path = path
         self._file = os.open(path, os.O_RDONLY)
         self.header = fmt.Header(*fmt.HEADER_FIXED.unpack(self._read(0, fmt.HEADER_FIXED.size)))
         assert self.header.magic == fmt.MAGIC
-        self._next = 0
+        self._next = first
 
     @classmethod
     def only_one_in(cls, runtime_dir: Path) -> RingFile:
