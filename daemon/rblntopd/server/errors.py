@@ -31,7 +31,6 @@ class Reason(enum.Enum):
     PROBE_DENIED = "PROBE_DENIED"
     PROBE_VERSION = "PROBE_VERSION"
     """The probe speaks another version of the control protocol."""
-    PROBE_FAULTED = "PROBE_FAULTED"
     RING_UNREADABLE = "RING_UNREADABLE"
 
 
@@ -44,7 +43,6 @@ _CODES = {
     Reason.ENGINE_SILENT: grpc.StatusCode.UNAVAILABLE,
     Reason.PROBE_DENIED: grpc.StatusCode.PERMISSION_DENIED,
     Reason.PROBE_VERSION: grpc.StatusCode.FAILED_PRECONDITION,
-    Reason.PROBE_FAULTED: grpc.StatusCode.FAILED_PRECONDITION,
     Reason.RING_UNREADABLE: grpc.StatusCode.UNAVAILABLE,
 }
 
