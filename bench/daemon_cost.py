@@ -57,7 +57,7 @@ def write(directory: str, engines: int, stop: multiprocessing.synchronize.Event)
                 )
             )  # fmt: skip
             if step % (STEPS_PER_SECOND // 10) == 0:
-                ring.write_sample(Sample(next_ns, step, 28, 0, 0, 0, 0, 0, 500, 0.5, 0, 500, (7,) * PP))
+                ring.write_sample(Sample(next_ns, step, 28, 0, 0, 0, 0, 0, 500, 0.5, 0, 500, 0, (7,) * PP))
                 for word, value in (
                     (Live.STEP, step), (Live.SCHEDULE_NS, next_ns), (Live.COMPLETE_NS, next_ns),
                     (Live.UNFINISHED, 28),

@@ -70,7 +70,7 @@ async def measure(directory: Path, name: str, *, in_force: bool) -> None:
                 ),
                 timeout=30,
             )
-            assert answer.phase >= wait_for, answer.waiting_because
+            assert answer.engines[0].phase >= wait_for, answer.engines[0].waiting_because
             return time.perf_counter() - start
 
         nothing = []

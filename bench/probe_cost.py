@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from bench import report
 from bench.engine_in_process import add_requests, make_engine, prepare
+from rblntopd.probe.control_format import Op, Request
 
 REQUESTS, STEPS = 256, 3000
 now = time.perf_counter_ns
@@ -132,7 +133,7 @@ def main() -> None:
         record = vllm_stats(cores[1])
         report.heading("Cost of the probe per step (256 running, pp 4)")
         show("no limit set", measure(cores, watches, record), "<= 5 us, <= 0.1")
-        cores[1].scheduler._rblntop.set_limits(group_caps=dict.fromkeys(range(4), 64))
+        cores[1].scheduler._rblntop.ask_directly(Request(Op.SET_LIMITS, 1, group_caps=(64,) * 4))
         show("group caps set", measure(cores, watches, record), "<= 20 us")
         for core in cores:
             core.shutdown()

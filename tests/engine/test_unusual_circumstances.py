@@ -11,7 +11,7 @@ from engine_harness.engine_in_process import drive
 from engine_harness.request_load import burst
 from engine_harness.ring_file import RingFile
 
-from rblntopd.probe.control_format import Status
+from rblntopd.probe.control_format import Op, Request, Status
 from rblntopd.probe.ring_format import Kind, Live
 
 
@@ -111,7 +111,8 @@ def test_a_fault_of_ours_inside_schedule_ends_the_probe_and_not_the_engine(
         engine.add(planned)
     for _ in range(40):
         engine.step()
-    engine.scheduler._rblntop.set_limits(max_num_seqs=4, group_caps={0: 1})
+    asked = Request(Op.SET_LIMITS, 1, max_num_seqs=4, group_caps=(1,))
+    assert engine.scheduler._rblntop.ask_directly(asked).status == Status.OK
 
     def break_down(self, demand):
         raise RuntimeError("broken cap")

@@ -90,7 +90,7 @@ class StandInEngine:
         half = running // GROUPS
         self.ring.write_sample(
             Sample(
-                time.monotonic_ns(), self.step, running, 0, 0, 0, 0, 0, 99, 0.25, 0, 16,
+                time.monotonic_ns(), self.step, running, 0, 0, 0, 0, 0, 99, 0.25, 0, 16, 0,
                 (running - half, half),
             )
         )  # fmt: skip
@@ -186,7 +186,9 @@ class StandInEngine:
         self.ring.write_limits(
             Limits(
                 state.generation, 0, state.accepted, state.force, state.settled, START, target,
-                max(admission, self.running), admission, GROUPS, 4, GROUPS, 0, caps, caps, (0,) * MAX_GROUPS,
+                max(admission, self.running), admission, GROUPS, 4, GROUPS, 0, 0, 0, 0, 0, 0, b"",
+                caps, caps, (0,) * MAX_GROUPS,
+                (0,) * MAX_GROUPS,
             )
         )  # fmt: skip
 

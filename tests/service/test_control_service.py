@@ -31,7 +31,7 @@ def change(daemon, *changes, engine="", wait_for=ACCEPTED, timeout_ms=None):
     request = control_pb2.SetLimitsRequest(engine=engine, changes=changes, wait_for=wait_for)
     if timeout_ms is not None:
         request.wait_timeout.CopyFrom(Duration(nanos=timeout_ms * 1_000_000))
-    return daemon.control.SetLimits(request)
+    return daemon.control.SetLimits(request).engines[0]
 
 
 def refusal(daemon, *changes, **request):

@@ -6,7 +6,9 @@ import asyncio
 import itertools
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rblntopd.probe import control_format as wire
 from rblntopd.probe.control_format import Answer, Op, Request
@@ -24,18 +26,13 @@ class ControlLinkError(Exception):
         self.version = version
 
 
-async def set_limits(
-    path: Path, max_num_seqs: int | None, group_caps: dict[int, int], caller: str, timeout_s: float
-) -> Answer:
-    """Ask the probe behind the socket at ``path`` to change limits, all or none.
+async def ask(path: Path, request: Request, timeout_s: float) -> Answer:
+    """Put one request to the probe behind the socket at ``path``; its id is set here.
 
     Raises:
-        ControlLinkError: no answer came. After a timeout the change may still be carried out.
+        ControlLinkError: no answer came. After a timeout the request may still be carried out.
     """
-    caps = [wire.UNCHANGED] * (max(group_caps, default=-1) + 1)
-    for group, cap in group_caps.items():
-        caps[group] = cap
-    request = Request(Op.SET_LIMITS, next(_request_ids), max_num_seqs or wire.UNCHANGED, tuple(caps), caller)
+    request = replace(request, request_id=next(_request_ids))
     try:
         return await asyncio.wait_for(_ask(path, request), timeout_s)
     except asyncio.TimeoutError:
@@ -44,6 +41,16 @@ async def set_limits(
         raise ControlLinkError(str(error), version=True) from error
     except OSError as error:
         raise ControlLinkError(f"its control socket: {error.strerror or error}") from error
+
+
+def set_limits_request(max_num_seqs: int | None, group_caps: dict[int, int], **more: Any) -> Request:
+    """A request to change limits; the values are those of the wire, with its UNSET and UNSET_CAP."""
+    caps = [wire.UNCHANGED] * (max(group_caps, default=-1) + 1)
+    for group, cap in group_caps.items():
+        caps[group] = cap
+    return Request(
+        Op.SET_LIMITS, 0, max_num_seqs=max_num_seqs or wire.UNCHANGED, group_caps=tuple(caps), **more
+    )
 
 
 async def _ask(path: Path, request: Request) -> Answer:

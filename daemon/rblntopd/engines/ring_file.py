@@ -15,6 +15,7 @@ MAX_DESCRIPTION_BYTES = 1 << 20
 MAX_RECORD_BYTES = 4096
 MAX_RING_BYTES = 1 << 30
 MAX_ENTRY_BYTES = 1024
+MAX_JOURNAL_ENTRIES = 65_536
 
 
 class Problem(enum.Enum):
@@ -112,6 +113,10 @@ def _check_layout(path: Path, header: fmt.Header, file_bytes: int) -> None:
         raise corrupt(f"room for {header.record_capacity} records")
     if not fmt.IN_FLIGHT_SIZE <= header.in_flight_entry_size <= MAX_ENTRY_BYTES:
         raise corrupt(f"in-flight entries of {header.in_flight_entry_size} bytes")
+    if not fmt.JOURNAL.size <= header.journal_entry_size <= MAX_ENTRY_BYTES:
+        raise corrupt(f"journal entries of {header.journal_entry_size} bytes")
+    if not 1 <= header.journal_capacity <= MAX_JOURNAL_ENTRIES:
+        raise corrupt(f"a journal of {header.journal_capacity} entries")
     table_bytes = header.in_flight_entry_size * fmt.MAX_IN_FLIGHT
     records_bytes = header.record_size * header.record_capacity
     for name, offset, size, least in (
@@ -120,11 +125,12 @@ def _check_layout(path: Path, header: fmt.Header, file_bytes: int) -> None:
         ("in-flight table", header.in_flight_offset, table_bytes, 0),
         ("sample block", header.sample_offset, header.sample_size, fmt.SAMPLE.size),
         ("limits block", header.limits_offset, header.limits_size, fmt.LIMITS.size),
+        ("journal", header.journal_offset, header.journal_entry_size * header.journal_capacity, 0),
         ("records", header.records_offset, records_bytes, 0),
     ):
         if offset < header.header_size or offset % fmt.WORD:
             raise corrupt(f"{name} at byte {offset}")
-        if size < least or (name != "records" and size > MAX_DESCRIPTION_BYTES):
+        if size < least or (name not in ("records", "journal") and size > MAX_DESCRIPTION_BYTES):
             raise corrupt(f"{name} of {size} bytes")
         if offset + size > file_bytes:
             raise RingFileError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -32,6 +32,8 @@ _WORD = struct.Struct("<Q")
 _CAUSE_COUNT = len(fmt.EmptyCause)
 # Structs without the sequence lock, which is read as a word of its own.
 _KIND_AT = 1 + fmt.Step._fields.index("kind")
+#: Fields of these, the last ones, that have a value for each group.
+_LIMITS_PER_GROUP, _JOURNAL_PER_GROUP = 4, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +165,34 @@ class RingReader:
         values = self._locked(fmt.LIMITS, self.header.limits_offset, "limits block")
         if values is None:
             return None
-        at = 1 + len(fmt.Limits._fields) - 3
-        groups = fmt.MAX_GROUPS
-        caps = (values[at + n * groups : at + (n + 1) * groups] for n in range(3))
-        return fmt.Limits._make((*values[1:at], *caps))
+        at = 1 + len(fmt.Limits._fields) - _LIMITS_PER_GROUP
+        return fmt.Limits._make((*values[1:at], *_per_group(values[at:])))
+
+    def journal(self, first: int) -> tuple[int, list[fmt.JournalEntry]]:
+        """Accepted changes from entry ``first`` (from 0) on, oldest first, and the number of the first.
+
+        Entries that the journal no longer holds are left out.
+        """
+        (head,) = _WORD.unpack(
+            self._read(self.header.live_offset + Live.JOURNAL_HEAD * fmt.WORD, fmt.WORD, "live block")
+        )
+        capacity, stride = self.header.journal_capacity, self.header.journal_entry_size
+        found: list[fmt.JournalEntry] = []
+        number = max(first, head - capacity, 0)
+        start = number
+        while number < head:
+            offset = self.header.journal_offset + number % capacity * stride
+            raw = self._read(offset, fmt.JOURNAL.size, "journal")
+            sequence, *values = fmt.JOURNAL.unpack(raw)
+            again = self._read(offset, fmt.WORD, "journal")
+            if sequence != number + 1 or again != raw[: fmt.WORD]:
+                # Overwritten while it was read: so are all before it.
+                found, start = [], number + 1
+            else:
+                at = len(fmt.JournalEntry._fields) - _JOURNAL_PER_GROUP
+                found.append(fmt.JournalEntry._make((*values[:at], *_per_group(values[at:]))))
+            number += 1
+        return start, found
 
     def read(self, sequence: int, limit: int = CHUNK_RECORDS) -> Records:
         """At most ``limit`` records from ``sequence`` on; fewer, or none, where there are no more yet.
@@ -247,3 +273,8 @@ class RingReader:
                 self.path, Problem.TRUNCATED, f"its {name} ends after {len(raw)} of {size} bytes"
             )
         return raw
+
+
+def _per_group(values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    for at in range(0, len(values), fmt.MAX_GROUPS):
+        yield tuple(values[at : at + fmt.MAX_GROUPS])

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import enum
 import struct
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from rblntopd.probe.ring_format import MAX_GROUPS
+from rblntopd.probe.ring_format import CALLER_SIZE, ID_SIZE, MAX_GROUPS, REASON_SIZE
 
 MAGIC = b"RBLC"
 MAJOR = 1
@@ -18,6 +18,9 @@ MINOR = 0
 
 UNCHANGED = 0
 """In a request: leave this limit as it is. 0 is no valid value of any limit."""
+UNSET = 0xFFFFFFFF
+"""In a request: back to what the engine was started with, as if nobody had set it."""
+UNSET_CAP = 0xFFFF
 
 
 class Op(enum.IntEnum):
@@ -26,6 +29,34 @@ class Op(enum.IntEnum):
     HELLO = 1
     """Nothing: the answer tells the generation and the step."""
     SET_LIMITS = 2
+    """With a ttl: a trial under the request's id."""
+    CONFIRM = 3
+    """Keep what the trial with this id changed."""
+    CANCEL = 4
+    """Undo what the trial with this id changed."""
+    EXTEND = 5
+    """Give the trial with this id another ttl, from now on."""
+    RESET = 6
+    """All limits back to what the engine was started with; a trial ends with it."""
+    DETACH = 7
+    """Reset, then give the scheduler its own methods back, for good."""
+    CLOSE_ADMISSION = 8
+    """With a ttl: it opens by itself after that time."""
+    OPEN_ADMISSION = 9
+
+
+class Flag(enum.IntFlag):
+    """How a request is meant."""
+
+    NONE = 0
+    VALIDATE_ONLY = 1
+    """Answer as if it were carried out, and change nothing."""
+    EXPECT_GENERATION = 2
+    """Refuse with CONFLICT unless the generation is the expected one."""
+    HOLD = 4
+    """Enforce group caps at once, and hold the excess back in turns."""
+    DRAIN = 8
+    """Let the excess of lowered group caps drain: the default of a change that sets caps."""
 
 
 class Status(enum.IntEnum):
@@ -38,29 +69,46 @@ class Status(enum.IntEnum):
     """This engine has no such control; ``text`` says why."""
     DENIED = 3
     MALFORMED = 4
+    CONFLICT = 5
+    """The generation is not the expected one; it is in the answer."""
+    TRIAL_PENDING = 6
+    """A trial has to be kept or undone first."""
+    NO_TRIAL = 7
+    """Nothing is pending that could be kept or undone."""
+    WRONG_ID = 8
+    """Another trial is pending."""
+    REFUSED = 9
+    """Something else stands in the way; ``text`` says what."""
 
 
-REQUEST = struct.Struct(f"<4sHHIQI{MAX_GROUPS}H64s")
-"""magic, major, minor, op, request id, max_num_seqs (0: unchanged), group caps (0: unchanged), caller."""
+REQUEST = struct.Struct(f"<4sHHIIQQQI4x{MAX_GROUPS}H{ID_SIZE}s{CALLER_SIZE}s{REASON_SIZE}s")
+"""magic, major, minor, op, flags, request id, expected generation, ttl ms (0: none), max_num_seqs (0:
+unchanged), group caps (0: unchanged), change id, caller, reason."""
 
 ANSWER = struct.Struct("<4sHHIQQQ448s")
 """magic, major, minor, status, request id, generation, step, text (UTF-8, NUL padded)."""
 
 TEXT_SIZE = 448
-CALLER_SIZE = 64
 
 
-class Request(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Request:
     """A question to the probe."""
 
     op: int
     request_id: int
-    max_num_seqs: int
-    group_caps: tuple[int, ...]
-    caller: str
+    flags: int = Flag.NONE
+    expected_generation: int = 0
+    ttl_ms: int = 0
+    max_num_seqs: int = UNCHANGED
+    group_caps: tuple[int, ...] = ()
+    change_id: str = ""
+    caller: str = ""
+    reason: str = ""
 
 
-class Answer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Answer:
     """The probe's answer.
 
     ``generation`` and ``step`` are those at which the request was carried out: a change is in force from
@@ -79,12 +127,13 @@ class ProtocolError(ValueError):
 
 
 def pack_request(request: Request) -> bytes:
-    """Encode ``request``; group caps beyond those given are left unchanged."""
+    """Encode ``request``; group caps beyond those given are left unchanged, long texts are cut."""
     caps = (*request.group_caps, *([UNCHANGED] * (MAX_GROUPS - len(request.group_caps))))
-    caller = request.caller.encode()[:CALLER_SIZE]
     return REQUEST.pack(
-        MAGIC, MAJOR, MINOR, request.op, request.request_id, request.max_num_seqs, *caps, caller
-    )
+        MAGIC, MAJOR, MINOR, request.op, request.flags, request.request_id, request.expected_generation,
+        request.ttl_ms, request.max_num_seqs, *caps, cut(request.change_id, ID_SIZE),
+        cut(request.caller, CALLER_SIZE), cut(request.reason, REASON_SIZE),
+    )  # fmt: skip
 
 
 def unpack_request(data: bytes) -> Request:
@@ -95,18 +144,23 @@ def unpack_request(data: bytes) -> Request:
     """
     if len(data) < REQUEST.size:
         raise ProtocolError(f"a request has {REQUEST.size} bytes, got {len(data)}")
-    fields = REQUEST.unpack_from(data)
-    _check(fields[0], fields[1], fields[2])
-    caps = fields[6 : 6 + MAX_GROUPS]
-    return Request(fields[3], fields[4], fields[5], caps, _text(fields[6 + MAX_GROUPS]))
+    magic, major, minor, op, flags, request_id, expected, ttl_ms, max_num_seqs, *rest = REQUEST.unpack_from(
+        data
+    )
+    _check(magic, major, minor)
+    *caps, change_id, caller, reason = rest
+    return Request(
+        op, request_id, flags, expected, ttl_ms, max_num_seqs, tuple(caps), text(change_id), text(caller),
+        text(reason),
+    )  # fmt: skip
 
 
 def pack_answer(answer: Answer) -> bytes:
     """Encode ``answer``; a longer text is cut."""
-    text = answer.text.encode()[:TEXT_SIZE]
     return ANSWER.pack(
-        MAGIC, MAJOR, MINOR, answer.status, answer.request_id, answer.generation, answer.step, text
-    )
+        MAGIC, MAJOR, MINOR, answer.status, answer.request_id, answer.generation, answer.step,
+        cut(answer.text, TEXT_SIZE),
+    )  # fmt: skip
 
 
 def unpack_answer(data: bytes) -> Answer:
@@ -117,9 +171,19 @@ def unpack_answer(data: bytes) -> Answer:
     """
     if len(data) < ANSWER.size:
         raise ProtocolError(f"an answer has {ANSWER.size} bytes, got {len(data)}")
-    magic, major, minor, status, request_id, generation, step, text = ANSWER.unpack_from(data)
+    magic, major, minor, status, request_id, generation, step, raw = ANSWER.unpack_from(data)
     _check(magic, major, minor)
-    return Answer(status, request_id, generation, step, _text(text))
+    return Answer(status, request_id, generation, step, text(raw))
+
+
+def cut(value: str, size: int) -> bytes:
+    """UTF-8 of ``value`` in at most ``size`` bytes, whole characters only."""
+    return value.encode(errors="replace")[:size].decode(errors="ignore").encode()
+
+
+def text(raw: bytes) -> str:
+    """What :func:`cut` made, without its padding."""
+    return raw.rstrip(b"\0").decode(errors="replace")
 
 
 def _check(magic: bytes, major: int, minor: int) -> None:
@@ -127,7 +191,3 @@ def _check(magic: bytes, major: int, minor: int) -> None:
         raise ProtocolError(f"not a control message: it starts with {magic!r}")
     if major != MAJOR:
         raise ProtocolError(f"control protocol {major}.{minor}, this side speaks {MAJOR}.{MINOR}")
-
-
-def _text(raw: bytes) -> str:
-    return raw.rstrip(b"\0").decode(errors="replace")

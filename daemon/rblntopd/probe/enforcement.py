@@ -2,48 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
 from typing import Any
 
-from rblntopd.probe import rbln_budget
+from rblntopd.probe import plain_caps, rbln_budget
 from rblntopd.probe.description import EngineFacts
-from rblntopd.probe.limits import LimitState
+from rblntopd.probe.hold import HoldTurns
+from rblntopd.probe.limits import LimitState, Targets
+from rblntopd.probe.plain_caps import PlainCaps
+from rblntopd.probe.rbln_order import HeldOrder
 from rblntopd.probe.rows import Rows
+
+_request_id = operator.attrgetter("request_id")
 
 
 class Enforcement:
-    """Writes ``max_num_running_reqs`` and, on RBLN, the decode budget, step by step."""
+    """Writes ``max_num_running_reqs`` and what bounds the decode batches of groups, step by step."""
 
     def __init__(self, scheduler: Any, facts: EngineFacts, rows: Rows, limits: LimitState) -> None:
         self.state = limits
         self._scheduler = scheduler
         self._rows = rows
+        self.turns = HoldTurns()
         self._has_budget = facts.is_rbln and not rbln_budget.why_unsupported(scheduler)
         self.step_caps = rbln_budget.StepCaps(scheduler, limits, rows)
+        self._held_order = HeldOrder(scheduler, limits, rows, self.turns)
+        self._plain = PlainCaps(scheduler, limits, rows, self.turns)
         self.active = False
         """Whether anything but the start-up limits is enforced."""
+        self.needs_rows = False
+        """Whether the next step depends on which batches are in flight."""
 
-    def change(
-        self,
-        max_num_seqs: int | None,
-        group_caps: Mapping[int, int],
-        *,
-        step: int,
-        now_ns: int,
-    ) -> list[str]:
-        """Accept new targets. To be called under the lock that is held during ``schedule()``.
+    @property
+    def running(self) -> int:
+        """Requests in the scheduler's running list."""
+        return len(self._scheduler.running)
 
-        Raises:
-            LimitError: see :meth:`LimitState.change`; nothing was changed.
-        """
-        members, _ = self._rows.running_per_group(request.request_id for request in self._scheduler.running)
-        warnings = self.state.change(max_num_seqs, group_caps, members=members, step=step, now_ns=now_ns)
-        was_active, self.active = self.active, self.state.changed
+    @property
+    def holding(self) -> bool:
+        """Whether requests are held back in turns now."""
+        state = self.state
+        return state.targets.hold and self.running > sum(state.cap_values)
+
+    @property
+    def held(self) -> int:
+        """Runnable decodes that hold kept out of the latest step."""
+        if not self.active or not self.state.targets.hold:
+            return 0
+        return self._held_order.held if self._has_budget else self._plain.held
+
+    def accept(self, targets: Targets, *, step: int, now_ns: int) -> None:
+        """Take over allowed targets. To be called under the lock that is held during ``schedule()``."""
+        state = self.state
+        members, _ = self._rows.running_per_group(map(_request_id, list(self._scheduler.running)))
+        state.accept(targets, members=members, step=step, now_ns=now_ns)
+        was_active, self.active = self.active, state.changed
+        self.needs_rows = self.active and state.caps_set
         if self.active and self._has_budget:
             rbln_budget.install()
         if was_active and not self.active:
             self.restore()
-        return warnings
 
     def restore(self) -> None:
         """Give the scheduler back what it was started with, which is never below what runs."""
@@ -56,28 +74,34 @@ class Enforcement:
         running = len(scheduler.running)
         drained = state.has_surplus(running)
         if drained:
-            members, _ = self._rows.running_per_group(request.request_id for request in scheduler.running)
+            members, _ = self._rows.running_per_group(map(_request_id, scheduler.running))
             state.drain_excess(running, members)
         scheduler.max_num_running_reqs = state.effective(running)
         if self._has_budget:
+            if state.targets.hold:
+                self._held_order.begin_step()
             rbln_budget.enter(self.step_caps)
+        elif state.caps_set:
+            self._plain.begin_step()
         return drained
 
     def end_step(self) -> Exception | None:
         """``schedule()`` ended; what went wrong of ours inside it, if anything did."""
         if self._has_budget:
             rbln_budget.leave()
+            self._held_order.end_step()
+        else:
+            self._plain.end_step()
         return self.step_caps.fault
 
     def holds_back(self) -> bool:
-        """Whether a limit of ours, and not the engine's own, keeps waiting requests out now."""
+        """Whether a limit of ours, and not the engine's own, keeps requests out now."""
         state, scheduler = self.state, self._scheduler
+        if not self.active:
+            return False
         waiting = len(scheduler.waiting) + len(scheduler.skipped_waiting)
-        return (
-            self.active
-            and waiting > 0
-            and state.admission < state.ceiling
-            and len(scheduler.running) >= state.admission
+        return self.held > 0 or (
+            waiting > 0 and state.admission < state.ceiling and len(scheduler.running) >= state.admission
         )
 
 
@@ -109,14 +133,18 @@ def _why_no_max_num_seqs(scheduler: Any, facts: EngineFacts, observe_only: bool)
         return f"{name} starts with max_num_running_reqs={live}, not max_num_seqs={facts.max_num_seqs}"
     if not facts.is_rbln:
         return ""
-    if facts.pp_size > 1 and facts.queue_depth != facts.pp_size:
-        return f"the batch queue holds {facts.queue_depth} batches, not pp_size={facts.pp_size}"
-    return rbln_budget.why_unsupported(scheduler)
+    return _why_no_slots(facts) or rbln_budget.why_unsupported(scheduler)
 
 
 def _why_no_group_caps(scheduler: Any, facts: EngineFacts, observe_only: bool) -> str:
     if reason := _why_no_max_num_seqs(scheduler, facts, observe_only):
         return reason
-    if not facts.is_rbln:
-        return f"{type(scheduler).__name__} has no decode batch budget"
+    if facts.is_rbln:
+        return ""
+    return plain_caps.why_unsupported(scheduler) or _why_no_slots(facts)
+
+
+def _why_no_slots(facts: EngineFacts) -> str:
+    if facts.pp_size > 1 and facts.queue_depth != facts.pp_size:
+        return f"the batch queue holds {facts.queue_depth} batches, not pp_size={facts.pp_size}"
     return ""

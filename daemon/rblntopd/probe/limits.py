@@ -6,14 +6,25 @@ Pure arithmetic on plain numbers, without a scheduler, so that every rule can be
   running >= admission. ``effective = max(admission, running)``: running requests drain, none is preempted.
 - A group cap bounds the decode batch of a turn. While more requests run than the caps have room for, groups
   carry an excess, so that every request still gets its turn; no group's excess grows while the targets stay.
+- With *hold* there is no excess: the caps bind at once, and requests take turns.
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 NO_LIMIT = 1 << 30
+
+
+class Unset(enum.Enum):
+    """Stands for a limit that goes back to what the engine was started with."""
+
+    UNSET = enum.auto()
+
+
+UNSET = Unset.UNSET
 
 
 class LimitError(ValueError):
@@ -24,13 +35,34 @@ class LimitUnavailableError(LimitError):
     """A limit that this engine does not have; the message says why."""
 
 
+@dataclass(frozen=True)
+class LimitChange:
+    """What a change asks for; what it does not name stays."""
+
+    max_num_seqs: int | Unset | None = None
+    group_caps: Mapping[int, int | Unset] = field(default_factory=dict)
+    hold: bool | None = None
+    """None: a change that names group caps drains, another leaves it as it is."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What was asked for. ``None`` is a limit that nobody set: the probe leaves it alone."""
+
+    max_num_seqs: int | None
+    caps: tuple[int | None, ...]
+    """Where one cap is set, the others count as the largest compiled bucket."""
+    hold: bool = False
+
+    @property
+    def caps_set(self) -> bool:
+        """Whether any group cap was set."""
+        return any(cap is not None for cap in self.caps)
+
+
 @dataclass
 class LimitState:
-    """Targets and drain of one engine.
-
-    Group caps that nobody set are ``None``: the probe leaves that part of the scheduler alone. Where one cap
-    is set, the others count as the largest compiled bucket.
-    """
+    """Targets and drain of one engine."""
 
     start: int
     """``max_num_seqs`` that the engine was started with."""
@@ -45,10 +77,7 @@ class LimitState:
     group_cap_reason: str = ""
 
     generation: int = 0
-    target: int = field(init=False)
-    target_set: bool = field(default=False, init=False)
-    """Whether anybody set ``target``; without it the engine's start-up value counts."""
-    caps: list[int | None] = field(init=False)
+    targets: Targets = field(init=False)
     excess: list[int] = field(init=False)
     accepted_step: int = 0
     accepted_ns: int = 0
@@ -56,19 +85,23 @@ class LimitState:
     settled_step: int = 0
 
     def __post_init__(self) -> None:
-        self.target = self.start
-        self.caps = [None] * self.group_count
+        self.targets = Targets(None, (None,) * self.group_count)
         self.excess = [0] * self.group_count
+
+    @property
+    def target(self) -> int:
+        """Target of ``max_num_seqs``; the engine's start-up value where nobody set one."""
+        return self.start if self.targets.max_num_seqs is None else self.targets.max_num_seqs
 
     @property
     def caps_set(self) -> bool:
         """Whether any group cap was set."""
-        return any(cap is not None for cap in self.caps)
+        return self.targets.caps_set
 
     @property
     def cap_values(self) -> list[int]:
         """The cap of every group; one that nobody set is the largest bucket."""
-        return [self.cap_ceiling if cap is None else cap for cap in self.caps]
+        return [self.cap_ceiling if cap is None else cap for cap in self.targets.caps]
 
     @property
     def changed(self) -> bool:
@@ -89,67 +122,81 @@ class LimitState:
         """What ``max_num_seqs`` is now, with ``running`` requests still to drain."""
         return max(self.admission, running)
 
-    def change(
-        self,
-        max_num_seqs: int | None,
-        group_caps: Mapping[int, int],
-        *,
-        members: Sequence[int],
-        step: int,
-        now_ns: int,
-    ) -> list[str]:
-        """Accept new targets, all or none, and return warnings.
+    def wanted(self, change: LimitChange) -> Targets:
+        """The targets that ``change`` makes of the present ones.
+
+        Raises:
+            LimitError: a value is out of range or a group does not exist.
+            LimitUnavailableError: this engine does not have that control.
+        """
+        if change.max_num_seqs is None and not change.group_caps and change.hold is None:
+            raise LimitError("no limit given: nothing to change")
+        targets = self.targets
+        if change.max_num_seqs is not None:
+            targets = replace(targets, max_num_seqs=self._checked(change.max_num_seqs))
+        if change.group_caps or change.hold is not None:
+            if self.group_cap_reason:
+                raise LimitUnavailableError(f"group caps cannot be changed here: {self.group_cap_reason}")
+            caps = list(targets.caps)
+            for group, cap in change.group_caps.items():
+                caps[self._checked_group(group)] = self._checked_cap(group, cap)
+            targets = replace(targets, caps=tuple(caps), hold=bool(change.hold))
+            if change.hold and not targets.caps_set:
+                raise LimitError("mode=HOLD is for group caps, and no group cap is set")
+        return targets if targets.caps_set else replace(targets, hold=False)
+
+    def accept(self, targets: Targets, *, members: Sequence[int], step: int, now_ns: int) -> None:
+        """Take over targets that :meth:`wanted` made, or that were in force before.
 
         Args:
-            max_num_seqs: new target, or None to leave it.
-            group_caps: new cap by group; groups not named keep theirs.
+            targets: the new ones.
             members: running requests of each group now.
             step: number of the latest step; the change is in force from the next one.
             now_ns: CLOCK_MONOTONIC.
-
-        Raises:
-            LimitError: a value is out of range or a group does not exist. Nothing was changed.
-            LimitUnavailableError: this engine does not have that control. Nothing was changed.
         """
-        if max_num_seqs is None and not group_caps:
-            raise LimitError("no limit given: nothing to change")
-        self._check(max_num_seqs, group_caps)
-        if max_num_seqs is not None:
-            self.target = max_num_seqs
-            self.target_set = True
-        for group, cap in group_caps.items():
-            self.caps[group] = cap
+        self.targets = targets
+        self.excess = (
+            spread_excess(members, self.cap_values, self.cap_ceiling)
+            if targets.caps_set and not targets.hold
+            else [0] * self.group_count
+        )
+        self.count_change(step, now_ns)
+
+    def count_change(self, step: int, now_ns: int) -> None:
+        """Something was accepted: a new generation begins with the step after ``step``."""
         self.generation += 1
         self.accepted_step, self.accepted_ns = step, now_ns
         self.in_force_step = self.settled_step = 0
-        self.excess = spread_excess(members, self.cap_values, self.cap_ceiling) if self.caps_set else []
-        self.excess += [0] * (self.group_count - len(self.excess))
-        return self._warnings(max_num_seqs)
 
-    def _check(self, max_num_seqs: int | None, group_caps: Mapping[int, int]) -> None:
-        if max_num_seqs is not None:
-            if self.max_num_seqs_reason:
-                raise LimitUnavailableError(
-                    f"max_num_seqs cannot be changed here: {self.max_num_seqs_reason}"
-                )
-            if not self.floor <= max_num_seqs <= self.ceiling:
-                raise LimitError(f"max_num_seqs={max_num_seqs} is not in {self.floor}..{self.ceiling}")
-        for group, cap in group_caps.items():
-            if self.group_cap_reason:
-                raise LimitUnavailableError(f"group caps cannot be changed here: {self.group_cap_reason}")
-            if not 0 <= group < self.group_count:
-                raise LimitError(f"group {group} does not exist: groups are 0..{self.group_count - 1}")
-            if not 1 <= cap <= self.cap_ceiling:
-                raise LimitError(f"cap of group {group}={cap} is not in 1..{self.cap_ceiling}")
+    def _checked(self, max_num_seqs: int | Unset) -> int | None:
+        if self.max_num_seqs_reason:
+            raise LimitUnavailableError(f"max_num_seqs cannot be changed here: {self.max_num_seqs_reason}")
+        if max_num_seqs is UNSET:
+            return None
+        if not self.floor <= max_num_seqs <= self.ceiling:
+            raise LimitError(f"max_num_seqs={max_num_seqs} is not in {self.floor}..{self.ceiling}")
+        return max_num_seqs
 
-    def _warnings(self, max_num_seqs: int | None) -> list[str]:
-        if max_num_seqs is None or max_num_seqs % self.group_count == 0:
+    def _checked_group(self, group: int) -> int:
+        if not 0 <= group < self.group_count:
+            raise LimitError(f"group {group} does not exist: groups are 0..{self.group_count - 1}")
+        return group
+
+    def _checked_cap(self, group: int, cap: int | Unset) -> int | None:
+        if cap is UNSET:
+            return None
+        if not 1 <= cap <= self.cap_ceiling:
+            raise LimitError(f"cap of group {group}={cap} is not in 1..{self.cap_ceiling}")
+        return cap
+
+    def warnings(self, targets: Targets) -> list[str]:
+        """What an operator should know of ``targets``, which are allowed."""
+        wanted = targets.max_num_seqs
+        if wanted is None or wanted % self.group_count == 0:
             return []
-        low, more = divmod(max_num_seqs, self.group_count)
+        low, more = divmod(wanted, self.group_count)
         spread = "/".join(str(low + (group < more)) for group in range(self.group_count))
-        return [
-            f"max_num_seqs={max_num_seqs} is not a multiple of {self.group_count} groups: {spread} at best"
-        ]
+        return [f"max_num_seqs={wanted} is not a multiple of {self.group_count} groups: {spread} at best"]
 
     def begin_step(self, step: int) -> None:
         """``schedule()`` number ``step`` is the first to run under this generation."""
@@ -187,7 +234,7 @@ class LimitState:
 
     def batch_cap(self, group: int) -> int:
         """Largest decode batch of ``group`` now, its excess included, never above the largest bucket."""
-        cap = self.caps[group]
+        cap = self.targets.caps[group]
         if cap is None:
             return self.cap_ceiling
         return min(cap + self.excess[group], self.cap_ceiling)

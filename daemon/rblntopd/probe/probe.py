@@ -10,23 +10,26 @@ import itertools
 import os
 import time
 import weakref
-from collections.abc import Mapping
 from threading import Lock
 from typing import Any, cast
 
-from rblntopd.probe import clock, quiet_thread
-from rblntopd.probe.control_format import Answer, Op, Request, Status
+from rblntopd.probe import clock, quiet_thread, rbln_budget
+from rblntopd.probe.admission import Admission, core_under_construction
+from rblntopd.probe.changes import Changes
+from rblntopd.probe.control_format import Answer, Request
 from rblntopd.probe.control_server import ControlServer
 from rblntopd.probe.description import EngineFacts, describe
 from rblntopd.probe.enforcement import Enforcement, limits_of
 from rblntopd.probe.engine_files import create_ring, create_server, prune_dead_rings
-from rblntopd.probe.limits import LimitError, LimitState, LimitUnavailableError
+from rblntopd.probe.limits import LimitState
+from rblntopd.probe.limits_block import limits_block
 from rblntopd.probe.plugin import logger
-from rblntopd.probe.recorder import STOP_GROUP_CAPS, STOP_MAX_NUM_SEQS, Recorder
-from rblntopd.probe.ring_format import Limits, Live, ProbeState
+from rblntopd.probe.recorder import PREFILL, STOP_GROUP_CAPS, STOP_MAX_NUM_SEQS, Recorder
+from rblntopd.probe.ring_format import JournalEntry, Live, ProbeState
 from rblntopd.probe.ring_writer import RingWriter
 from rblntopd.probe.runtime_dir import make_engines_dir, runtime_dir
 from rblntopd.probe.sampler import INTERVAL_NS, Sampler
+from rblntopd.probe.start_limits import start_limits
 from rblntopd.probe.step_log import COMPLETED_FIELDS, Completed, Scheduled, StepLog
 
 #: A step waits so long for the probe's lock, which is held for microseconds; then the probe ends.
@@ -34,6 +37,8 @@ LOCK_TIMEOUT_S = 1.0
 
 _numbers = itertools.count()
 _attached: weakref.WeakSet[Probe] = weakref.WeakSet()
+_detached: list[RingWriter] = []
+"""Kept for their locks: the engine lives, and its ring says what became of the probe."""
 
 
 class Probe:
@@ -44,6 +49,7 @@ class Probe:
         scheduler: Any,
         facts: EngineFacts,
         limits: LimitState,
+        admission: Admission,
         ring: RingWriter,
         server: ControlServer | None,
     ) -> None:
@@ -60,18 +66,21 @@ class Probe:
         self.recorder = Recorder(scheduler, facts, ring)
         self.enforcement = Enforcement(scheduler, facts, self.recorder.rows, limits)
         self.recorder.limit_holds = self.enforcement.holds_back
+        self.recorder.held = lambda: self.enforcement.held
+        self.changes = Changes(self.enforcement, admission, self._write_journal, self._detach_soon)
         self.log: StepLog = []
         self.due_ns = 0
         """When the log must be read whatever it holds."""
         self.cost_ns = self.cost_steps = 0
         """The probe's own time on the engine's thread, and the steps it took it for."""
-        self._sampler = Sampler(scheduler, facts, self.recorder)
+        self._sampler = Sampler(scheduler, facts, self.recorder, self.enforcement)
         self._scheduler = scheduler
         self._now = clock.monotonic_ns
         self._next_sample_ns = 0
         self._looked_at = -1
         self._shown_running = -1
         self._vanished = False
+        self._detaching = False
 
     @classmethod
     def attach(cls, scheduler: Any, mode: str) -> Probe:
@@ -88,23 +97,34 @@ class Probe:
         directory = make_engines_dir(runtime_dir())
         prune_dead_rings(directory, description["name"])
         limits = limits_of(scheduler, facts, observe_only=mode == "observe")
+        admission = Admission(scheduler, core_under_construction(), observe_only=mode == "observe")
         path = directory / f"{description['instance_id']}.ring"
         server = None
         if mode != "observe":
             server, why = create_server(path.with_suffix(".sock"))
             limits.max_num_seqs_reason = limits.max_num_seqs_reason or why
             limits.group_cap_reason = limits.group_cap_reason or why
+            admission.reason = admission.reason or why
         description["control_socket"] = server.path.name if server else None
         description["controls"] = {
             "max_num_seqs": _control(limits.max_num_seqs_reason),
             "group_cap": _control(limits.group_cap_reason),
+            "admission": _control(admission.reason),
         }
+        started_with, ignored = start_limits(limits)
+        if ignored:
+            description["notice"] = "; ".join(filter(None, (description["notice"], ignored)))
+            logger.warning("rblntop: %s", ignored)
         try:
-            probe = cls(scheduler, facts, limits, create_ring(path, description, facts.queue_depth), server)
+            ring = create_ring(path, description, facts.queue_depth)
+            probe = cls(scheduler, facts, limits, admission, ring, server)
         except OSError:
             if server:
                 server.close()
             raise
+        if started_with is not None:
+            probe.changes.start_with(started_with, step=0)
+            probe._changed()
         probe._show()
         _attached.add(probe)
         quiet_thread.start(probe)
@@ -122,8 +142,10 @@ class Probe:
                     self.server.serve(self._handle)
             enforcement = self.enforcement
             state = enforcement.state
-            if self.log and (enforcement.active or not state.in_force_step):
+            if self.log and (enforcement.needs_rows or not state.in_force_step):
                 self.read_log(self._now())
+            if self.changes.timed and self.changes.tick(self.recorder.step):
+                self._changed()
             if state.generation and not state.in_force_step:
                 state.begin_step(self.recorder.step + 1)
                 self._show_limits()
@@ -159,6 +181,8 @@ class Probe:
                 recorder.completed(cast(Completed, entry))
             else:
                 recorder.scheduled(cast(Scheduled, entry))
+                if enforcement.active:
+                    self._note_turn(entry[1])
                 self.cost_steps += 1
         del self.log[: len(entries)]
         if state.in_force_step and not state.settled_step:
@@ -178,7 +202,7 @@ class Probe:
         """Which of the next step's hooks have work to do."""
         state = self.enforcement.state
         in_force = not state.generation or bool(state.in_force_step)
-        self.busy = self.asked or self.enforcement.active or not in_force
+        self.busy = self.asked or self.enforcement.active or not in_force or self.changes.timed
         # While limits bind, begin() reads the log before each step, which is when the caps need it.
         every_step = (state.generation and not state.settled_step) or self.recorder.needs_requests
         self.due_ns = 0 if every_step else self._next_sample_ns
@@ -204,72 +228,60 @@ class Probe:
 
     # --- limits ------------------------------------------------------------------------------------------
 
-    def set_limits(
-        self, max_num_seqs: int | None = None, group_caps: Mapping[int, int] | None = None
-    ) -> list[str]:
-        """Change limits, together or not at all, and return warnings. In force from the next step.
-
-        Raises:
-            LimitError: a value out of its range, or a limit that this engine does not have.
-        """
+    def ask_directly(self, request: Request) -> Answer:
+        """Carry out a request of this process, as if it had come through the control socket."""
         with self._lock:
-            self.read_log(self._now())
-            return self._change(max_num_seqs, group_caps or {})
+            return self._handle(request)
 
-    def _change(self, max_num_seqs: int | None, group_caps: Mapping[int, int]) -> list[str]:
-        recorder = self.recorder
-        warnings = self.enforcement.change(
-            max_num_seqs,
-            group_caps,
-            step=recorder.step,
-            now_ns=time.monotonic_ns(),
-        )
-        # An empty run must not span two generations.
-        recorder.flush()
-        state = self.enforcement.state
-        recorder.generation = state.generation
-        recorder.admission_stop_at_limit = STOP_GROUP_CAPS if state.admission_from_caps else STOP_MAX_NUM_SEQS
-        self._show_limits()
-        self._plan()
-        return warnings
+    def set_pause_state(self, wanted: Any, set_state: Any) -> Any:
+        """Somebody else pauses or resumes the scheduler, between two steps."""
+        if not self._lock.acquire(timeout=LOCK_TIMEOUT_S):
+            self.give_up()
+            return set_state(wanted)
+        try:
+            result = self.changes.admission.set_by_others(wanted, set_state)
+            self._show_limits()
+            return result
+        finally:
+            self._lock.release()
 
     def _handle(self, request: Request) -> Answer:
         """Carry out one question from the control socket."""
         # So that the step in the answer is the latest, and not the latest that was read.
         self.read_log(self._now())
-        state, step = self.enforcement.state, self.recorder.step
+        generation = self.enforcement.state.generation
+        answer = self.changes.handle(request, self.recorder.step)
+        if self.enforcement.state.generation != generation:
+            self._changed()
+        else:
+            # A trial that was kept or extended makes no generation.
+            self._show_limits()
+            self._plan()
+        return answer
 
-        def answer(status: Status, text: str = "") -> Answer:
-            return Answer(status, request.request_id, state.generation, step, text)
+    def _changed(self) -> None:
+        """Another generation of limits is in force from the next step."""
+        recorder, state = self.recorder, self.enforcement.state
+        # An empty run must not span two generations.
+        recorder.flush()
+        recorder.generation = state.generation
+        recorder.admission_stop_at_limit = STOP_GROUP_CAPS if state.admission_from_caps else STOP_MAX_NUM_SEQS
+        self._show_limits()
+        self._plan()
 
-        if request.op == Op.HELLO:
-            return answer(Status.OK)
-        if request.op != Op.SET_LIMITS:
-            return answer(Status.MALFORMED, f"unknown operation {request.op}: this probe is older than you")
-        caps = {group: cap for group, cap in enumerate(request.group_caps) if cap}
-        try:
-            warnings = self._change(request.max_num_seqs or None, caps)
-        except LimitUnavailableError as error:
-            return answer(Status.UNAVAILABLE, str(error))
-        except LimitError as error:
-            return answer(Status.INVALID, str(error))
-        return answer(Status.OK, "\n".join(warnings))
+    def _note_turn(self, members: Any) -> None:
+        """A step ran under limits of ours: whose turn it was, and how many it left out."""
+        enforcement, recorder = self.enforcement, self.recorder
+        recorder.rows.unpin()
+        if members and recorder.latest_kind != PREFILL:
+            enforcement.turns.decoded(members)
+
+    def _write_journal(self, entry: JournalEntry) -> None:
+        self.recorder.ring.write_journal(entry)
 
     def _show_limits(self) -> None:
-        state, recorder = self.enforcement.state, self.recorder
-        running = self._shown_running = len(self._scheduler.running)
-        caps = [cap or 0 for cap in state.caps]
-        recorder.ring.write_limits(
-            Limits(
-                state.generation, state.accepted_ns, state.accepted_step, state.in_force_step,
-                state.settled_step, state.ceiling, state.target if state.target_set else 0,
-                state.effective(running) if self.enforcement.active else state.start,
-                state.admission, state.group_count, state.cap_ceiling, state.floor, 0,
-                tuple(caps),
-                tuple(state.batch_cap(group) if cap else 0 for group, cap in enumerate(caps)),
-                tuple(state.excess),
-            )
-        )  # fmt: skip
+        self._shown_running = self.enforcement.running
+        self.recorder.ring.write_limits(limits_block(self.changes))
 
     # --- the quiet thread --------------------------------------------------------------------------------
 
@@ -293,6 +305,11 @@ class Probe:
                 if self.closed:
                     return
                 recorder = self.recorder
+                if self.changes.timed and self.changes.tick(recorder.step):
+                    self._changed()
+                if self._detaching:
+                    self._detach()
+                    return
                 if recorder.step + len(self.log) == self._looked_at:
                     # No step since: what is there is all there is to come for now.
                     self.read_log(self._now())
@@ -333,6 +350,7 @@ class Probe:
             if new_ring is not None:
                 # Steps may have gone into the old one meanwhile.
                 new_ring.continue_from(old.head)
+                new_ring.take_journal(old)
                 self.recorder.ring = new_ring
                 old.close()
                 self._show()
@@ -354,14 +372,32 @@ class Probe:
         text = f"{type(error).__name__}: {error}"
         logger.warning("rblntop: the probe switched itself off: %s", text, exc_info=error)
         try:
-            if self.enforcement.active:
-                self.enforcement.active = False
-                self.enforcement.restore()
+            self.changes.give_back(self.recorder.step)
             self.recorder.ring.set_fault(text)
             if self.server is not None:
                 self.server.close()
         except Exception:  # noqa: BLE001 - as above
             logger.warning("rblntop: and could not say so in its ring", exc_info=True)
+
+    def _detach_soon(self) -> None:
+        """After the answer was sent."""
+        self._detaching = True
+
+    def _detach(self) -> None:
+        """Give the scheduler its own methods back, for good. Under the lock, so outside ``schedule()``."""
+        scheduler, ring = self._scheduler, self.recorder.ring
+        self.closed = True
+        # The attribute stays: a method of ours may just have been entered on the engine's thread.
+        scheduler._rblntop = None
+        scheduler.__class__ = type(scheduler).__mro__[1]
+        if not any(probe.enforcement.active for probe in _attached if not probe.closed):
+            rbln_budget.uninstall()
+        self.recorder.flush()
+        ring.set_live(Live.STATE, ProbeState.DETACHED)
+        _detached.append(ring)
+        if self.server is not None:
+            self.server.close()
+        logger.info("rblntop: detached; the engine has its own limits and methods")
 
     def forget_in_child(self) -> None:
         """A fork: the child has neither our thread nor our lock's owner, and must not write our ring."""

@@ -42,7 +42,9 @@ class StepCaps:
     def caps(self, demand: int) -> tuple[int, int]:
         """(hard, soft) cap of the decode batch that this step would make with ``demand`` decodes."""
         limits = self._limits
-        hard = limits.batch_cap(self._rows.predict(self._first()))
+        hard = limits.cap_ceiling
+        if limits.caps_set:
+            hard = limits.batch_cap(self._rows.predict(self._first()))
         return hard, min(hard, even_share(limits.cap_values, demand))
 
     def admits_beside_full_batch(self) -> bool:
@@ -96,6 +98,14 @@ def install() -> None:
         raise RuntimeError(f"{RBLN_SCHEDULER_MODULE} has no DecodeBatchBudget")
     if not getattr(stock, "_rblntop", False):
         module.DecodeBatchBudget = _group_cap_budget(stock)
+
+
+def uninstall() -> None:
+    """Give vllm-rbln's scheduler module its own budget back."""
+    module: Any = sys.modules.get(RBLN_SCHEDULER_MODULE)
+    found: Any = getattr(module, "DecodeBatchBudget", None)
+    if getattr(found, "_rblntop", False):
+        module.DecodeBatchBudget = found.__base__
 
 
 def why_unsupported(scheduler: Any) -> str:

@@ -82,6 +82,9 @@ class Recorder:
         self.kv_usage = 0.0
         self.max_seq_len = 0
         """Of the latest batch."""
+        self.latest_kind = EMPTY
+        self.held: Callable[[], int] = int
+        """Runnable decodes that hold kept out of the latest step."""
         self.scheduled_ns = self.completed_ns = 0
         self.in_flight: dict[int, tuple[bytes, int, int, tuple[str, ...], int]] = {}
         """:class:`Batch` fields by the id of the output, oldest first. The engine holds an output until it is
@@ -127,6 +130,7 @@ class Recorder:
             preempted = len(preempted_ids)
             self.prefilling -= preempted_ids
         if not members:
+            self.latest_kind = EMPTY
             self._scheduled_empty(key, started_ns, ended_ns, running, waiting, preempted)
         else:
             requests = len(members)
@@ -162,6 +166,7 @@ class Recorder:
                 longest, queue_wait_us = self._look_at_new(members, new)
                 max_seq_len = max(max_seq_len, longest)
             self.max_seq_len = max_seq_len
+            self.latest_kind = kind
             in_flight = self._batches_in_flight + 1
             # Decodes that could have run too: neither in this batch nor in flight nor prefilling.
             left = running - decodes - self._decodes_in_flight - prefilling
@@ -176,7 +181,7 @@ class Recorder:
             flying[key] = (
                 _pack(
                     step, started_ns, 0, (ended_ns - started_ns) & U32, self.generation, tokens, waiting,
-                    max_seq_len, queue_wait_us, requests, requests - decodes, padded, running, 0,
+                    max_seq_len, queue_wait_us, requests, requests - decodes, padded, running, self.held(),
                     decodes + left if left > 0 else decodes, preempted, 0, 0, len(new), 1, self.kv_usage,
                     kind, group, row, stop, in_flight,
                 ),

@@ -75,6 +75,8 @@ class ProbeState(enum.IntEnum):
     """The engine shut down in an orderly way."""
     FAULTED = 3
     """The probe switched itself off; ``fault`` in the header says why."""
+    DETACHED = 4
+    """An operator took the probe out; the engine lives on with its scheduler's own methods."""
 
 
 NO_GROUP = -1
@@ -83,10 +85,10 @@ NO_GROUP = -1
 # --- header ---------------------------------------------------------------------------------------------
 
 HEADER_SIZE = 4096
-HEADER_FIXED = struct.Struct("<8sHHI 16s QQqQ QI4x QI4x QI4x QI4x QI4x QII")
+HEADER_FIXED = struct.Struct("<8sHHI 16s QQqQ QI4x QI4x QI4x QI4x QI4x QII QII")
 """magic, major, minor, header size; boot id; pid, process start (clock ticks), real time ns, monotonic ns;
 then (offset, size) of: description, live, in-flight (entry size), sample, limits; records: offset, record
-size, capacity."""
+size, capacity; journal: offset, entry size, capacity."""
 
 
 class Header(NamedTuple):
@@ -114,6 +116,9 @@ class Header(NamedTuple):
     records_offset: int
     record_size: int
     record_capacity: int
+    journal_offset: int
+    journal_entry_size: int
+    journal_capacity: int
 
 
 DESCRIPTION_OFFSET = HEADER_SIZE
@@ -151,6 +156,8 @@ class Live(enum.IntEnum):
     IN_FLIGHT_SLOTS = 12
     """Entries of the in-flight table that are in use at most (the depth of the batch queue)."""
     FAULT_LENGTH = 13
+    JOURNAL_HEAD = 14
+    """Journal entries published so far; entry ``n`` (from 0) lies at slot ``n % capacity``."""
 
 
 LIVE_WORDS = 32
@@ -182,9 +189,10 @@ class InFlight(NamedTuple):
 # --- sample block, under a sequence lock: odd while written ---------------------------------------------
 
 SAMPLE_OFFSET = IN_FLIGHT_OFFSET + IN_FLIGHT_SIZE * MAX_IN_FLIGHT
-SAMPLE = struct.Struct(f"<QQQIIIIIIIfII4x{MAX_GROUPS}I")
+SAMPLE = struct.Struct(f"<QQQIIIIIIIfIII{MAX_GROUPS}I")
 """sequence lock, monotonic ns, step; running, waiting, preempted waiting, remote KV waiting, held,
-unassigned, longest sequence; KV usage (0..1); oldest wait ms, KV blocks in use; running per group."""
+unassigned, longest sequence; KV usage (0..1); oldest wait ms, KV blocks in use, longest wait of a held
+request in decode turns; running per group."""
 SAMPLE_SIZE = (SAMPLE.size + WORD - 1) // WORD * WORD
 
 
@@ -203,17 +211,41 @@ class Sample(NamedTuple):
     kv_usage: float
     oldest_wait_ms: int
     kv_blocks_used: int
+    held_turns: int
     group_running: tuple[int, ...]
 
 
 # --- limits block, under a sequence lock ----------------------------------------------------------------
 
 LIMITS_OFFSET = (SAMPLE_OFFSET + SAMPLE_SIZE + 63) // 64 * 64
-LIMITS = struct.Struct(f"<QQQQQQIIIIIIII{MAX_GROUPS}H{MAX_GROUPS}H{MAX_GROUPS}H")
+ID_SIZE = 32
+"""Bytes of a change's id."""
+CALLER_SIZE = 64
+REASON_SIZE = 128
+
+LIMITS = struct.Struct(
+    f"<QQQQQQIIIIIIIIQQQQI4x{ID_SIZE}s{MAX_GROUPS}H{MAX_GROUPS}H{MAX_GROUPS}H{MAX_GROUPS}H"
+)
 """sequence lock; generation, accepted ns, accepted at step, in force at step (0: not yet), settled at step
 (0: not yet); max_num_seqs ceiling, target (0: unset), effective; admission; group count; cap ceiling; floor
-of max_num_seqs; flags; group cap targets (0: unset), effective caps (0: unset), excess."""
+of max_num_seqs; flags; a pending trial's generation (0: none), ttl ms, deadline ns (0: not settled yet);
+admission closed until ns (0: until it is opened); what the trial reverts to: max_num_seqs (0: unset); the
+trial's id; group cap targets (0: unset), effective caps (0: unset), excess, caps the trial reverts to."""
 LIMITS_SIZE = (LIMITS.size + WORD - 1) // WORD * WORD
+
+
+class LimitFlags(enum.IntFlag):
+    """Flags of the limits block and of the journal."""
+
+    NONE = 0
+    HOLD = 1
+    """Group caps are enforced at once, and the excess is held in turns."""
+    CLOSED = 2
+    """Admission is closed through rblntop."""
+    PAUSED = 4
+    """Somebody else paused the scheduler (vLLM's own /pause)."""
+    REVERT_HOLD = 8
+    """The trial reverts to caps with HOLD."""
 
 
 class Limits(NamedTuple):
@@ -232,12 +264,74 @@ class Limits(NamedTuple):
     cap_ceiling: int
     max_num_seqs_floor: int
     flags: int
+    trial_generation: int
+    trial_ttl_ms: int
+    trial_deadline_ns: int
+    closed_until_ns: int
+    revert_max_num_seqs: int
+    trial_id: bytes
     cap_targets: tuple[int, ...]
     cap_effective: tuple[int, ...]
     cap_excess: tuple[int, ...]
+    revert_caps: tuple[int, ...]
 
 
-RECORDS_OFFSET = (LIMITS_OFFSET + LIMITS_SIZE + 4095) // 4096 * 4096
+# --- journal of changes: every one that was accepted, also those the probe made by itself ---------------
+
+JOURNAL_OFFSET = (LIMITS_OFFSET + LIMITS_SIZE + 63) // 64 * 64
+JOURNAL = struct.Struct(f"<QQQQQQIIBBB5x{ID_SIZE}s{CALLER_SIZE}s{REASON_SIZE}s{MAX_GROUPS}H{MAX_GROUPS}H")
+"""sequence (0: being written, else the entry's number from 1; published last); real ns, monotonic ns, step,
+generation after it, ttl ms; old and new max_num_seqs (0: unset); action, old and new flags; id, caller,
+reason; old and new group caps (0: unset)."""
+JOURNAL_ENTRY_SIZE = (JOURNAL.size + 63) // 64 * 64
+JOURNAL_CAPACITY = 512
+
+
+class Action(enum.IntEnum):
+    """What a journal entry tells of."""
+
+    START = 1
+    """Limits that the engine was started with, through rblntop."""
+    SET = 2
+    TRY = 3
+    """A trial began."""
+    CONFIRM = 4
+    CANCEL = 5
+    REVERT = 6
+    """A trial's time ran out."""
+    EXTEND = 7
+    RESET = 8
+    DETACH = 9
+    CLOSE = 10
+    OPEN = 11
+    REOPEN = 12
+    """The time of a closed admission ran out."""
+    FAULT = 13
+    """The probe switched itself off; the engine has its own limits back."""
+
+
+class JournalEntry(NamedTuple):
+    """One accepted change."""
+
+    real_ns: int
+    mono_ns: int
+    step: int
+    """The latest step when it was accepted: it is in force from the next one."""
+    generation: int
+    ttl_ms: int
+    old_max_num_seqs: int
+    new_max_num_seqs: int
+    action: int
+    old_flags: int
+    new_flags: int
+    change_id: bytes
+    caller: bytes
+    reason: bytes
+    old_caps: tuple[int, ...]
+    new_caps: tuple[int, ...]
+
+
+RECORDS_OFFSET = (JOURNAL_OFFSET + JOURNAL_ENTRY_SIZE * JOURNAL_CAPACITY + 4095) // 4096 * 4096
 
 # --- records --------------------------------------------------------------------------------------------
 

@@ -107,6 +107,7 @@ class RingWriter:
             fmt.DESCRIPTION_OFFSET, fmt.DESCRIPTION_SIZE, fmt.LIVE_OFFSET, fmt.LIVE_SIZE,
             fmt.IN_FLIGHT_OFFSET, fmt.IN_FLIGHT_SIZE, fmt.SAMPLE_OFFSET, fmt.SAMPLE_SIZE,
             fmt.LIMITS_OFFSET, fmt.LIMITS_SIZE, fmt.RECORDS_OFFSET, fmt.RECORD_SIZE, capacity,
+            fmt.JOURNAL_OFFSET, fmt.JOURNAL_ENTRY_SIZE, fmt.JOURNAL_CAPACITY,
         )  # fmt: skip
         fmt.HEADER_FIXED.pack_into(mapping, 0, *header)
         mapping[fmt.DESCRIPTION_OFFSET : fmt.DESCRIPTION_OFFSET + len(text)] = text
@@ -196,11 +197,36 @@ class RingWriter:
 
     def write_limits(self, limits: fmt.Limits) -> None:
         """Rewrite the limits block."""
-        *scalars, targets, effective, excess = limits
+        *scalars, targets, effective, excess, revert = limits
         padded: list[int] = []
-        for values in (targets, effective, excess):
+        for values in (targets, effective, excess, revert):
             padded += [*values, *[0] * (fmt.MAX_GROUPS - len(values))]
         self._write_locked(fmt.LIMITS, fmt.LIMITS_OFFSET, (*scalars, *padded))
+
+    def write_journal(self, entry: fmt.JournalEntry) -> None:
+        """Add one entry to the journal, which keeps the latest."""
+        *scalars, old_caps, new_caps = entry
+        padded: list[int] = []
+        for values in (old_caps, new_caps):
+            padded += [*values, *[0] * (fmt.MAX_GROUPS - len(values))]
+        head_word = self._live_word + int(Live.JOURNAL_HEAD)
+        number = self._words[head_word]
+        offset = fmt.JOURNAL_OFFSET + number % fmt.JOURNAL_CAPACITY * fmt.JOURNAL_ENTRY_SIZE
+        self._words[offset // _WORD] = 0
+        self._fence()
+        fmt.JOURNAL.pack_into(self._map, offset, 0, *scalars, *padded)
+        self._fence()
+        self._words[offset // _WORD] = number + 1
+        self._words[head_word] = number + 1
+
+    def take_journal(self, old: RingWriter) -> None:
+        """Go on with the journal of an earlier file of the same engine."""
+        section = slice(
+            fmt.JOURNAL_OFFSET, fmt.JOURNAL_OFFSET + fmt.JOURNAL_ENTRY_SIZE * fmt.JOURNAL_CAPACITY
+        )
+        self._map[section] = old._map[section]
+        head_word = self._live_word + int(Live.JOURNAL_HEAD)
+        self._words[head_word] = old._words[head_word]
 
     def _write_locked(self, layout: struct.Struct, offset: int, values: tuple[Any, ...]) -> None:
         """Sequence lock: odd while the block changes, even again when it is whole."""

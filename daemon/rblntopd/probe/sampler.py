@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from rblntopd.probe.description import EngineFacts
+from rblntopd.probe.enforcement import Enforcement
 from rblntopd.probe.recorder import U32, Recorder
 from rblntopd.probe.ring_format import Live, Sample
 
@@ -20,10 +21,13 @@ MAX_WAITING_SEEN = 256
 class Sampler:
     """Writes the sample block, the table of batches in flight and the figures of the live block."""
 
-    def __init__(self, scheduler: Any, facts: EngineFacts, recorder: Recorder) -> None:
+    def __init__(
+        self, scheduler: Any, facts: EngineFacts, recorder: Recorder, enforcement: Enforcement
+    ) -> None:
         self._scheduler = scheduler
         self._facts = facts
         self._recorder = recorder
+        self._enforcement = enforcement
 
     def sample(self, now_ns: int) -> None:
         """Look at the scheduler now. To be called under the lock that is held during ``schedule()``."""
@@ -39,13 +43,16 @@ class Sampler:
         preempted, remote_kv, oldest_ms = (
             self._look_at_waiting(waiting, skipped) if waiting_count else (0, 0, 0)
         )
+        enforcement = self._enforcement
+        held = enforcement.held
         ring = recorder.ring
         # Before the sample, which says as of when.
         ring.write_in_flight(recorder.batches_in_flight())
         ring.write_sample(
             Sample(
-                now_ns, recorder.step, len(running), waiting_count, preempted, remote_kv, 0, unassigned,
+                now_ns, recorder.step, len(running), waiting_count, preempted, remote_kv, held, unassigned,
                 recorder.max_seq_len, usage, oldest_ms, round(usage * max(0, blocks - 1)),
+                enforcement.turns.longest_wait(running) if held else 0,
                 tuple(groups),
             )
         )  # fmt: skip
@@ -60,6 +67,7 @@ class Sampler:
         ):
             ring.set_live(word, value)
         recorder.rows.forget_finished(scheduler.requests)
+        enforcement.turns.forget(running)
         if recorder.prefilling:
             # Those that were aborted in the middle of it.
             recorder.prefilling.intersection_update(scheduler.requests)

@@ -106,17 +106,25 @@ def _subclass(base: Any) -> type:
             self._rblntop.close()
         return base_shutdown(self, *args, **kwargs)
 
-    return type(
-        base.__name__,
-        (base,),
-        {
-            "__module__": base.__module__,
-            "__qualname__": base.__qualname__,
-            "__doc__": base.__doc__,
-            "_rblntop": None,
-            "__init__": __init__,
-            "schedule": schedule,
-            "update_from_output": update_from_output,
-            "shutdown": shutdown,
-        },
-    )
+    methods = {
+        "__init__": __init__,
+        "schedule": schedule,
+        "update_from_output": update_from_output,
+        "shutdown": shutdown,
+    }
+    if hasattr(base, "set_pause_state"):
+        methods["set_pause_state"] = _set_pause_state(base.set_pause_state)
+    named = {name: getattr(base, name) for name in ("__module__", "__qualname__", "__doc__")}
+    return type(base.__name__, (base,), {**named, **methods, "_rblntop": None})
+
+
+def _set_pause_state(base_set: Any) -> Any:
+    """vLLM's /pause and /resume, which must not undo what was closed through us, nor we theirs."""
+
+    def set_pause_state(self: Any, pause_state: Any) -> Any:
+        probe = self._rblntop
+        if probe is None:
+            return base_set(self, pause_state)
+        return probe.set_pause_state(pause_state, lambda state: base_set(self, state))
+
+    return set_pause_state

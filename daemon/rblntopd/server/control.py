@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 
 from rblntop_api.v1 import control_pb2, limits_pb2
-from rblntopd.engines.control_link import ControlLinkError, set_limits
+from rblntopd.engines.control_link import ControlLinkError, ask, set_limits_request
 from rblntopd.engines.description import Control
 from rblntopd.engines.engine import Engine
 from rblntopd.engines.limits import LimitKind, Limits
@@ -74,14 +74,15 @@ class ControlService:
                 f"engine {engine.name} died after it accepted the change",
                 engine=engine.name,
             )
-        return _response(answer, progress)
+        return _response(engine, answer, progress)
 
     async def _ask(self, engine: Engine, change: Change) -> Answer:
         path = engine.reader.path.with_name(engine.description.control_socket)
         try:
-            answer = await set_limits(
-                path, change.max_num_seqs, change.group_caps, f"rblntopd {os.getpid()}", ANSWER_TIMEOUT_S
+            request = set_limits_request(
+                change.max_num_seqs, change.group_caps, caller=f"rblntopd {os.getpid()}"
             )
+            answer = await ask(path, request, ANSWER_TIMEOUT_S)
         except ControlLinkError as error:
             if not engine.check_alive():
                 raise _gone(engine) from error
@@ -219,11 +220,14 @@ def _refusal(engine: Engine, answer: Answer) -> RequestError:
     )
 
 
-def _response(answer: Answer, progress: Progress) -> control_pb2.SetLimitsResponse:
-    return control_pb2.SetLimitsResponse(
+def _response(engine: Engine, answer: Answer, progress: Progress) -> control_pb2.SetLimitsResponse:
+    change = control_pb2.EngineChange(
+        engine=engine.name,
+        instance_id=engine.instance_id,
         generation=answer.generation,
         phase=PHASES[progress.phase],
         limits=limits_message(progress.limits) if progress.limits else None,
         warnings=[line for line in answer.text.splitlines() if line],
         waiting_because=progress.waiting_because,
     )
+    return control_pb2.SetLimitsResponse(engines=[change])

@@ -23,24 +23,65 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from rblntop_api.v1 import limits_pb2 as rblntop__api_dot_v1_dot_limits__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crblntop_api/v1/control.proto\x12\nrblntop.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1brblntop_api/v1/limits.proto\"\x86\x01\n\x0bLimitChange\x12#\n\x04kind\x18\x01 \x01(\x0e\x32\x15.rblntop.v1.LimitKind\x12%\n\x05scope\x18\x02 \x01(\x0e\x32\x16.rblntop.v1.LimitScope\x12\x12\n\x05group\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\r\n\x05value\x18\x04 \x01(\rB\x08\n\x06_group\"\xa8\x01\n\x10SetLimitsRequest\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12(\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\x17.rblntop.v1.LimitChange\x12)\n\x08wait_for\x18\x03 \x01(\x0e\x32\x17.rblntop.v1.ChangePhase\x12/\n\x0cwait_timeout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x9e\x01\n\x11SetLimitsResponse\x12\x12\n\ngeneration\x18\x01 \x01(\x04\x12&\n\x05phase\x18\x02 \x01(\x0e\x32\x17.rblntop.v1.ChangePhase\x12\"\n\x06limits\x18\x03 \x01(\x0b\x32\x12.rblntop.v1.Limits\x12\x10\n\x08warnings\x18\x04 \x03(\t\x12\x17\n\x0fwaiting_because\x18\x05 \x01(\t*{\n\x0b\x43hangePhase\x12\x1c\n\x18\x43HANGE_PHASE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43HANGE_PHASE_ACCEPTED\x10\x01\x12\x19\n\x15\x43HANGE_PHASE_IN_FORCE\x10\x02\x12\x18\n\x14\x43HANGE_PHASE_SETTLED\x10\x03\x32S\n\x07\x43ontrol\x12H\n\tSetLimits\x12\x1c.rblntop.v1.SetLimitsRequest\x1a\x1d.rblntop.v1.SetLimitsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crblntop_api/v1/control.proto\x12\nrblntop.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1brblntop_api/v1/limits.proto\"\x95\x01\n\x0bLimitChange\x12#\n\x04kind\x18\x01 \x01(\x0e\x32\x15.rblntop.v1.LimitKind\x12%\n\x05scope\x18\x02 \x01(\x0e\x32\x16.rblntop.v1.LimitScope\x12\x12\n\x05group\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\x12\n\x05value\x18\x04 \x01(\rH\x01\x88\x01\x01\x42\x08\n\x06_groupB\x08\n\x06_value\"\xe9\x02\n\x10SetLimitsRequest\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12(\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\x17.rblntop.v1.LimitChange\x12)\n\x08wait_for\x18\x03 \x01(\x0e\x32\x17.rblntop.v1.ChangePhase\x12/\n\x0cwait_timeout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12#\n\x04mode\x18\x05 \x01(\x0e\x32\x15.rblntop.v1.LimitMode\x12&\n\x03ttl\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\rvalidate_only\x18\x07 \x01(\x08\x12 \n\x13\x65xpected_generation\x18\x08 \x01(\x04H\x00\x88\x01\x01\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x11\n\tchange_id\x18\n \x01(\tB\x16\n\x14_expected_generation\"\xe4\x01\n\x0c\x45ngineChange\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x13\n\x0binstance_id\x18\x02 \x01(\t\x12\x12\n\ngeneration\x18\x03 \x01(\x04\x12&\n\x05phase\x18\x04 \x01(\x0e\x32\x17.rblntop.v1.ChangePhase\x12\"\n\x06limits\x18\x05 \x01(\x0b\x32\x12.rblntop.v1.Limits\x12\x10\n\x08warnings\x18\x06 \x03(\t\x12\x17\n\x0fwaiting_because\x18\x07 \x01(\t\x12$\n\x07preview\x18\x08 \x01(\x0b\x32\x13.rblntop.v1.Preview\"Q\n\x11SetLimitsResponse\x12\x11\n\tchange_id\x18\x01 \x01(\t\x12)\n\x07\x65ngines\x18\x02 \x03(\x0b\x32\x18.rblntop.v1.EngineChange\"\xc3\x02\n\x0cGroupPreview\x12\r\n\x05group\x18\x01 \x01(\r\x12\x0f\n\x07running\x18\x02 \x01(\r\x12\x0b\n\x03\x63\x61p\x18\x03 \x01(\r\x12\x0e\n\x06\x65xcess\x18\x04 \x01(\r\x12\"\n\x15mean_decode_batch_now\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12#\n\x16mean_decode_batch_then\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12!\n\x14\x64\x65\x63ode_pad_ratio_now\x18\x07 \x01(\x01H\x02\x88\x01\x01\x12\"\n\x15\x64\x65\x63ode_pad_ratio_then\x18\x08 \x01(\x01H\x03\x88\x01\x01\x42\x18\n\x16_mean_decode_batch_nowB\x19\n\x17_mean_decode_batch_thenB\x17\n\x15_decode_pad_ratio_nowB\x18\n\x16_decode_pad_ratio_then\"\xa9\x02\n\x07Preview\x12\x10\n\x08\x64raining\x18\x01 \x01(\r\x12\x31\n\x0e\x64rain_estimate\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12!\n\x14\x64\x65\x63ode_pad_ratio_now\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\"\n\x15\x64\x65\x63ode_pad_ratio_then\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x1f\n\x17steps_in_smaller_bucket\x18\x05 \x01(\x04\x12\x14\n\x0c\x64\x65\x63ode_steps\x18\x06 \x01(\x04\x12(\n\x06groups\x18\x07 \x03(\x0b\x32\x18.rblntop.v1.GroupPreviewB\x17\n\x15_decode_pad_ratio_nowB\x18\n\x16_decode_pad_ratio_then\"t\n\x14\x43onfirmChangeRequest\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x11\n\tchange_id\x18\x02 \x01(\t\x12)\n\x06\x65xtend\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06reason\x18\x04 \x01(\t\"B\n\x15\x43onfirmChangeResponse\x12)\n\x07\x65ngines\x18\x01 \x03(\x0b\x32\x18.rblntop.v1.EngineChange\"H\n\x13\x43\x61ncelChangeRequest\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x11\n\tchange_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"A\n\x14\x43\x61ncelChangeResponse\x12)\n\x07\x65ngines\x18\x01 \x03(\x0b\x32\x18.rblntop.v1.EngineChange\"[\n\x12ResetLimitsRequest\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65tach\x18\x02 \x01(\x08\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12\x0e\n\x06reason\x18\x04 \x01(\t\"@\n\x13ResetLimitsResponse\x12)\n\x07\x65ngines\x18\x01 \x03(\x0b\x32\x18.rblntop.v1.EngineChange\"\xd3\x01\n\x15\x43loseAdmissionRequest\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12(\n\x03ttl\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x12\x16\n\x0cuntil_opened\x18\x03 \x01(\x08H\x00\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\x12 \n\x13\x65xpected_generation\x18\x05 \x01(\x04H\x01\x88\x01\x01\x12\x0e\n\x06reason\x18\x06 \x01(\tB\x07\n\x05untilB\x16\n\x14_expected_generation\"C\n\x16\x43loseAdmissionResponse\x12)\n\x07\x65ngines\x18\x01 \x03(\x0b\x32\x18.rblntop.v1.EngineChange\"6\n\x14OpenAdmissionRequest\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"B\n\x15OpenAdmissionResponse\x12)\n\x07\x65ngines\x18\x01 \x03(\x0b\x32\x18.rblntop.v1.EngineChange\"B\n\x06\x43\x61ller\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x03uid\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\x10\n\x08verified\x18\x03 \x01(\x08\x42\x06\n\x04_uid\"\x9b\x01\n\nLimitValue\x12#\n\x04kind\x18\x01 \x01(\x0e\x32\x15.rblntop.v1.LimitKind\x12\x12\n\x05group\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\x16\n\told_value\x18\x03 \x01(\rH\x01\x88\x01\x01\x12\x16\n\tnew_value\x18\x04 \x01(\rH\x02\x88\x01\x01\x42\x08\n\x06_groupB\x0c\n\n_old_valueB\x0c\n\n_new_value\"\x99\x03\n\x06\x43hange\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x65ngine\x18\x02 \x01(\t\x12\x13\n\x0binstance_id\x18\x03 \x01(\t\x12(\n\x06\x61\x63tion\x18\x04 \x01(\x0e\x32\x18.rblntop.v1.ChangeAction\x12(\n\x06result\x18\x05 \x01(\x0e\x32\x18.rblntop.v1.ChangeResult\x12\"\n\x06\x63\x61ller\x18\x06 \x01(\x0b\x32\x12.rblntop.v1.Caller\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x11\n\tchange_id\x18\x08 \x01(\t\x12\x12\n\ngeneration\x18\t \x01(\x04\x12\x0c\n\x04step\x18\n \x01(\x04\x12&\n\x06values\x18\x0b \x03(\x0b\x32\x16.rblntop.v1.LimitValue\x12#\n\x04mode\x18\x0c \x01(\x0e\x32\x15.rblntop.v1.LimitMode\x12&\n\x03ttl\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06\x64\x65tail\x18\x0e \x01(\t\"^\n\x12ListChangesRequest\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\":\n\x13ListChangesResponse\x12#\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x12.rblntop.v1.Change*{\n\x0b\x43hangePhase\x12\x1c\n\x18\x43HANGE_PHASE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43HANGE_PHASE_ACCEPTED\x10\x01\x12\x19\n\x15\x43HANGE_PHASE_IN_FORCE\x10\x02\x12\x18\n\x14\x43HANGE_PHASE_SETTLED\x10\x03*\xaa\x03\n\x0c\x43hangeAction\x12\x1d\n\x19\x43HANGE_ACTION_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43HANGE_ACTION_START\x10\x01\x12\x15\n\x11\x43HANGE_ACTION_SET\x10\x02\x12\x15\n\x11\x43HANGE_ACTION_TRY\x10\x03\x12\x19\n\x15\x43HANGE_ACTION_CONFIRM\x10\x04\x12\x18\n\x14\x43HANGE_ACTION_CANCEL\x10\x05\x12\x18\n\x14\x43HANGE_ACTION_REVERT\x10\x06\x12\x18\n\x14\x43HANGE_ACTION_EXTEND\x10\x07\x12\x17\n\x13\x43HANGE_ACTION_RESET\x10\x08\x12\x18\n\x14\x43HANGE_ACTION_DETACH\x10\t\x12\x17\n\x13\x43HANGE_ACTION_CLOSE\x10\n\x12\x16\n\x12\x43HANGE_ACTION_OPEN\x10\x0b\x12\x18\n\x14\x43HANGE_ACTION_REOPEN\x10\x0c\x12\x17\n\x13\x43HANGE_ACTION_FAULT\x10\r\x12\x19\n\x15\x43HANGE_ACTION_RESTART\x10\x0e\x12\x19\n\x15\x43HANGE_ACTION_REAPPLY\x10\x0f*{\n\x0c\x43hangeResult\x12\x1d\n\x19\x43HANGE_RESULT_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43HANGE_RESULT_DONE\x10\x01\x12\x19\n\x15\x43HANGE_RESULT_REFUSED\x10\x02\x12\x19\n\x15\x43HANGE_RESULT_UNKNOWN\x10\x03\x32\xcb\x04\n\x07\x43ontrol\x12H\n\tSetLimits\x12\x1c.rblntop.v1.SetLimitsRequest\x1a\x1d.rblntop.v1.SetLimitsResponse\x12T\n\rConfirmChange\x12 .rblntop.v1.ConfirmChangeRequest\x1a!.rblntop.v1.ConfirmChangeResponse\x12Q\n\x0c\x43\x61ncelChange\x12\x1f.rblntop.v1.CancelChangeRequest\x1a .rblntop.v1.CancelChangeResponse\x12N\n\x0bResetLimits\x12\x1e.rblntop.v1.ResetLimitsRequest\x1a\x1f.rblntop.v1.ResetLimitsResponse\x12W\n\x0e\x43loseAdmission\x12!.rblntop.v1.CloseAdmissionRequest\x1a\".rblntop.v1.CloseAdmissionResponse\x12T\n\rOpenAdmission\x12 .rblntop.v1.OpenAdmissionRequest\x1a!.rblntop.v1.OpenAdmissionResponse\x12N\n\x0bListChanges\x12\x1e.rblntop.v1.ListChangesRequest\x1a\x1f.rblntop.v1.ListChangesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rblntop_api.v1.control_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CHANGEPHASE']._serialized_start=574
-  _globals['_CHANGEPHASE']._serialized_end=697
-  _globals['_LIMITCHANGE']._serialized_start=106
-  _globals['_LIMITCHANGE']._serialized_end=240
-  _globals['_SETLIMITSREQUEST']._serialized_start=243
-  _globals['_SETLIMITSREQUEST']._serialized_end=411
-  _globals['_SETLIMITSRESPONSE']._serialized_start=414
-  _globals['_SETLIMITSRESPONSE']._serialized_end=572
-  _globals['_CONTROL']._serialized_start=699
-  _globals['_CONTROL']._serialized_end=782
+  _globals['_CHANGEPHASE']._serialized_start=3281
+  _globals['_CHANGEPHASE']._serialized_end=3404
+  _globals['_CHANGEACTION']._serialized_start=3407
+  _globals['_CHANGEACTION']._serialized_end=3833
+  _globals['_CHANGERESULT']._serialized_start=3835
+  _globals['_CHANGERESULT']._serialized_end=3958
+  _globals['_LIMITCHANGE']._serialized_start=139
+  _globals['_LIMITCHANGE']._serialized_end=288
+  _globals['_SETLIMITSREQUEST']._serialized_start=291
+  _globals['_SETLIMITSREQUEST']._serialized_end=652
+  _globals['_ENGINECHANGE']._serialized_start=655
+  _globals['_ENGINECHANGE']._serialized_end=883
+  _globals['_SETLIMITSRESPONSE']._serialized_start=885
+  _globals['_SETLIMITSRESPONSE']._serialized_end=966
+  _globals['_GROUPPREVIEW']._serialized_start=969
+  _globals['_GROUPPREVIEW']._serialized_end=1292
+  _globals['_PREVIEW']._serialized_start=1295
+  _globals['_PREVIEW']._serialized_end=1592
+  _globals['_CONFIRMCHANGEREQUEST']._serialized_start=1594
+  _globals['_CONFIRMCHANGEREQUEST']._serialized_end=1710
+  _globals['_CONFIRMCHANGERESPONSE']._serialized_start=1712
+  _globals['_CONFIRMCHANGERESPONSE']._serialized_end=1778
+  _globals['_CANCELCHANGEREQUEST']._serialized_start=1780
+  _globals['_CANCELCHANGEREQUEST']._serialized_end=1852
+  _globals['_CANCELCHANGERESPONSE']._serialized_start=1854
+  _globals['_CANCELCHANGERESPONSE']._serialized_end=1919
+  _globals['_RESETLIMITSREQUEST']._serialized_start=1921
+  _globals['_RESETLIMITSREQUEST']._serialized_end=2012
+  _globals['_RESETLIMITSRESPONSE']._serialized_start=2014
+  _globals['_RESETLIMITSRESPONSE']._serialized_end=2078
+  _globals['_CLOSEADMISSIONREQUEST']._serialized_start=2081
+  _globals['_CLOSEADMISSIONREQUEST']._serialized_end=2292
+  _globals['_CLOSEADMISSIONRESPONSE']._serialized_start=2294
+  _globals['_CLOSEADMISSIONRESPONSE']._serialized_end=2361
+  _globals['_OPENADMISSIONREQUEST']._serialized_start=2363
+  _globals['_OPENADMISSIONREQUEST']._serialized_end=2417
+  _globals['_OPENADMISSIONRESPONSE']._serialized_start=2419
+  _globals['_OPENADMISSIONRESPONSE']._serialized_end=2485
+  _globals['_CALLER']._serialized_start=2487
+  _globals['_CALLER']._serialized_end=2553
+  _globals['_LIMITVALUE']._serialized_start=2556
+  _globals['_LIMITVALUE']._serialized_end=2711
+  _globals['_CHANGE']._serialized_start=2714
+  _globals['_CHANGE']._serialized_end=3123
+  _globals['_LISTCHANGESREQUEST']._serialized_start=3125
+  _globals['_LISTCHANGESREQUEST']._serialized_end=3219
+  _globals['_LISTCHANGESRESPONSE']._serialized_start=3221
+  _globals['_LISTCHANGESRESPONSE']._serialized_end=3279
+  _globals['_CONTROL']._serialized_start=3961
+  _globals['_CONTROL']._serialized_end=4548
 # @@protoc_insertion_point(module_scope)

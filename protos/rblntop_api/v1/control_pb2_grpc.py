@@ -26,7 +26,10 @@ if _version_not_supported:
 
 
 class ControlStub(object):
-    """Changes engines.
+    """Changes engines, without a restart and without preempting anything.
+
+    A call may name several engines: it is validated on all of them, and carried out on all or on none. What makes
+    an engine safer (ConfirmChange, CancelChange, ResetLimits, OpenAdmission) never waits for the audit log.
     """
 
     def __init__(self, channel):
@@ -40,14 +43,89 @@ class ControlStub(object):
                 request_serializer=rblntop__api_dot_v1_dot_control__pb2.SetLimitsRequest.SerializeToString,
                 response_deserializer=rblntop__api_dot_v1_dot_control__pb2.SetLimitsResponse.FromString,
                 _registered_method=True)
+        self.ConfirmChange = channel.unary_unary(
+                '/rblntop.v1.Control/ConfirmChange',
+                request_serializer=rblntop__api_dot_v1_dot_control__pb2.ConfirmChangeRequest.SerializeToString,
+                response_deserializer=rblntop__api_dot_v1_dot_control__pb2.ConfirmChangeResponse.FromString,
+                _registered_method=True)
+        self.CancelChange = channel.unary_unary(
+                '/rblntop.v1.Control/CancelChange',
+                request_serializer=rblntop__api_dot_v1_dot_control__pb2.CancelChangeRequest.SerializeToString,
+                response_deserializer=rblntop__api_dot_v1_dot_control__pb2.CancelChangeResponse.FromString,
+                _registered_method=True)
+        self.ResetLimits = channel.unary_unary(
+                '/rblntop.v1.Control/ResetLimits',
+                request_serializer=rblntop__api_dot_v1_dot_control__pb2.ResetLimitsRequest.SerializeToString,
+                response_deserializer=rblntop__api_dot_v1_dot_control__pb2.ResetLimitsResponse.FromString,
+                _registered_method=True)
+        self.CloseAdmission = channel.unary_unary(
+                '/rblntop.v1.Control/CloseAdmission',
+                request_serializer=rblntop__api_dot_v1_dot_control__pb2.CloseAdmissionRequest.SerializeToString,
+                response_deserializer=rblntop__api_dot_v1_dot_control__pb2.CloseAdmissionResponse.FromString,
+                _registered_method=True)
+        self.OpenAdmission = channel.unary_unary(
+                '/rblntop.v1.Control/OpenAdmission',
+                request_serializer=rblntop__api_dot_v1_dot_control__pb2.OpenAdmissionRequest.SerializeToString,
+                response_deserializer=rblntop__api_dot_v1_dot_control__pb2.OpenAdmissionResponse.FromString,
+                _registered_method=True)
+        self.ListChanges = channel.unary_unary(
+                '/rblntop.v1.Control/ListChanges',
+                request_serializer=rblntop__api_dot_v1_dot_control__pb2.ListChangesRequest.SerializeToString,
+                response_deserializer=rblntop__api_dot_v1_dot_control__pb2.ListChangesResponse.FromString,
+                _registered_method=True)
 
 
 class ControlServicer(object):
-    """Changes engines.
+    """Changes engines, without a restart and without preempting anything.
+
+    A call may name several engines: it is validated on all of them, and carried out on all or on none. What makes
+    an engine safer (ConfirmChange, CancelChange, ResetLimits, OpenAdmission) never waits for the audit log.
     """
 
     def SetLimits(self, request, context):
-        """Changes limits of one engine, together or not at all, without a restart and without preempting anything.
+        """Changes limits, together or not at all. With a ttl the change is on trial: it is undone by itself that long
+        after it has settled, unless it is kept. One change may be on trial on an engine.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmChange(self, request, context):
+        """Keeps the change on trial, or gives it more time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelChange(self, request, context):
+        """Undoes the change on trial.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResetLimits(self, request, context):
+        """Puts all limits back to what the engine was started with; a trial ends with it. Admission stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseAdmission(self, request, context):
+        """Admits no waiting request any more; running ones finish.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OpenAdmission(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListChanges(self, request, context):
+        """Reads the audit log: who changed what, when and why, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -61,6 +139,36 @@ def add_ControlServicer_to_server(servicer, server):
                     request_deserializer=rblntop__api_dot_v1_dot_control__pb2.SetLimitsRequest.FromString,
                     response_serializer=rblntop__api_dot_v1_dot_control__pb2.SetLimitsResponse.SerializeToString,
             ),
+            'ConfirmChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmChange,
+                    request_deserializer=rblntop__api_dot_v1_dot_control__pb2.ConfirmChangeRequest.FromString,
+                    response_serializer=rblntop__api_dot_v1_dot_control__pb2.ConfirmChangeResponse.SerializeToString,
+            ),
+            'CancelChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelChange,
+                    request_deserializer=rblntop__api_dot_v1_dot_control__pb2.CancelChangeRequest.FromString,
+                    response_serializer=rblntop__api_dot_v1_dot_control__pb2.CancelChangeResponse.SerializeToString,
+            ),
+            'ResetLimits': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResetLimits,
+                    request_deserializer=rblntop__api_dot_v1_dot_control__pb2.ResetLimitsRequest.FromString,
+                    response_serializer=rblntop__api_dot_v1_dot_control__pb2.ResetLimitsResponse.SerializeToString,
+            ),
+            'CloseAdmission': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseAdmission,
+                    request_deserializer=rblntop__api_dot_v1_dot_control__pb2.CloseAdmissionRequest.FromString,
+                    response_serializer=rblntop__api_dot_v1_dot_control__pb2.CloseAdmissionResponse.SerializeToString,
+            ),
+            'OpenAdmission': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenAdmission,
+                    request_deserializer=rblntop__api_dot_v1_dot_control__pb2.OpenAdmissionRequest.FromString,
+                    response_serializer=rblntop__api_dot_v1_dot_control__pb2.OpenAdmissionResponse.SerializeToString,
+            ),
+            'ListChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListChanges,
+                    request_deserializer=rblntop__api_dot_v1_dot_control__pb2.ListChangesRequest.FromString,
+                    response_serializer=rblntop__api_dot_v1_dot_control__pb2.ListChangesResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'rblntop.v1.Control', rpc_method_handlers)
@@ -70,7 +178,10 @@ def add_ControlServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Control(object):
-    """Changes engines.
+    """Changes engines, without a restart and without preempting anything.
+
+    A call may name several engines: it is validated on all of them, and carried out on all or on none. What makes
+    an engine safer (ConfirmChange, CancelChange, ResetLimits, OpenAdmission) never waits for the audit log.
     """
 
     @staticmethod
@@ -90,6 +201,168 @@ class Control(object):
             '/rblntop.v1.Control/SetLimits',
             rblntop__api_dot_v1_dot_control__pb2.SetLimitsRequest.SerializeToString,
             rblntop__api_dot_v1_dot_control__pb2.SetLimitsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rblntop.v1.Control/ConfirmChange',
+            rblntop__api_dot_v1_dot_control__pb2.ConfirmChangeRequest.SerializeToString,
+            rblntop__api_dot_v1_dot_control__pb2.ConfirmChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rblntop.v1.Control/CancelChange',
+            rblntop__api_dot_v1_dot_control__pb2.CancelChangeRequest.SerializeToString,
+            rblntop__api_dot_v1_dot_control__pb2.CancelChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResetLimits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rblntop.v1.Control/ResetLimits',
+            rblntop__api_dot_v1_dot_control__pb2.ResetLimitsRequest.SerializeToString,
+            rblntop__api_dot_v1_dot_control__pb2.ResetLimitsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseAdmission(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rblntop.v1.Control/CloseAdmission',
+            rblntop__api_dot_v1_dot_control__pb2.CloseAdmissionRequest.SerializeToString,
+            rblntop__api_dot_v1_dot_control__pb2.CloseAdmissionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenAdmission(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rblntop.v1.Control/OpenAdmission',
+            rblntop__api_dot_v1_dot_control__pb2.OpenAdmissionRequest.SerializeToString,
+            rblntop__api_dot_v1_dot_control__pb2.OpenAdmissionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rblntop.v1.Control/ListChanges',
+            rblntop__api_dot_v1_dot_control__pb2.ListChangesRequest.SerializeToString,
+            rblntop__api_dot_v1_dot_control__pb2.ListChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -22,21 +22,29 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brblntop_api/v1/limits.proto\x12\nrblntop.v1\"\xf3\x01\n\x05Limit\x12#\n\x04kind\x18\x01 \x01(\x0e\x32\x15.rblntop.v1.LimitKind\x12%\n\x05scope\x18\x02 \x01(\x0e\x32\x16.rblntop.v1.LimitScope\x12\x12\n\x05group\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\r\n\x05\x66loor\x18\x04 \x01(\r\x12\x0f\n\x07\x63\x65iling\x18\x05 \x01(\r\x12\x13\n\x06target\x18\x06 \x01(\rH\x01\x88\x01\x01\x12\x11\n\teffective\x18\x07 \x01(\r\x12\x11\n\tavailable\x18\x08 \x01(\x08\x12\x1a\n\x12unavailable_reason\x18\t \x01(\tB\x08\n\x06_groupB\t\n\x07_target\"\xf2\x01\n\x06Limits\x12\x12\n\ngeneration\x18\x01 \x01(\x04\x12!\n\x06limits\x18\x02 \x03(\x0b\x32\x11.rblntop.v1.Limit\x12\x11\n\tadmission\x18\x03 \x01(\r\x12-\n\x0e\x61\x64mission_from\x18\x04 \x01(\x0e\x32\x15.rblntop.v1.LimitKind\x12\x15\n\raccepted_step\x18\x05 \x01(\x04\x12\x1a\n\rin_force_step\x18\x06 \x01(\x04H\x00\x88\x01\x01\x12\x19\n\x0csettled_step\x18\x07 \x01(\x04H\x01\x88\x01\x01\x42\x10\n\x0e_in_force_stepB\x0f\n\r_settled_step*^\n\tLimitKind\x12\x1a\n\x16LIMIT_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17LIMIT_KIND_MAX_NUM_SEQS\x10\x01\x12\x18\n\x14LIMIT_KIND_GROUP_CAP\x10\x02*X\n\nLimitScope\x12\x1b\n\x17LIMIT_SCOPE_UNSPECIFIED\x10\x00\x12\x16\n\x12LIMIT_SCOPE_ENGINE\x10\x01\x12\x15\n\x11LIMIT_SCOPE_GROUP\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brblntop_api/v1/limits.proto\x12\nrblntop.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9b\x02\n\x05Limit\x12#\n\x04kind\x18\x01 \x01(\x0e\x32\x15.rblntop.v1.LimitKind\x12%\n\x05scope\x18\x02 \x01(\x0e\x32\x16.rblntop.v1.LimitScope\x12\x12\n\x05group\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\r\n\x05\x66loor\x18\x04 \x01(\r\x12\x0f\n\x07\x63\x65iling\x18\x05 \x01(\r\x12\x13\n\x06target\x18\x06 \x01(\rH\x01\x88\x01\x01\x12\x11\n\teffective\x18\x07 \x01(\r\x12\x11\n\tavailable\x18\x08 \x01(\x08\x12\x1a\n\x12unavailable_reason\x18\t \x01(\t\x12\x17\n\nreverts_to\x18\n \x01(\rH\x02\x88\x01\x01\x42\x08\n\x06_groupB\t\n\x07_targetB\r\n\x0b_reverts_to\"\x86\x01\n\x05Trial\x12\x11\n\tchange_id\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x04\x12&\n\x03ttl\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\nreverts_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x96\x01\n\tAdmission\x12\x0e\n\x06\x63losed\x18\x01 \x01(\x08\x12\x30\n\x0c\x63losed_until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10paused_by_engine\x18\x03 \x01(\x08\x12\x11\n\tavailable\x18\x04 \x01(\x08\x12\x1a\n\x12unavailable_reason\x18\x05 \x01(\t\"\x9a\x03\n\x06Limits\x12\x12\n\ngeneration\x18\x01 \x01(\x04\x12!\n\x06limits\x18\x02 \x03(\x0b\x32\x11.rblntop.v1.Limit\x12\x11\n\tadmission\x18\x03 \x01(\r\x12-\n\x0e\x61\x64mission_from\x18\x04 \x01(\x0e\x32\x15.rblntop.v1.LimitKind\x12\x15\n\raccepted_step\x18\x05 \x01(\x04\x12\x1a\n\rin_force_step\x18\x06 \x01(\x04H\x00\x88\x01\x01\x12\x19\n\x0csettled_step\x18\x07 \x01(\x04H\x01\x88\x01\x01\x12#\n\x04mode\x18\x08 \x01(\x0e\x32\x15.rblntop.v1.LimitMode\x12 \n\x05trial\x18\t \x01(\x0b\x32\x11.rblntop.v1.Trial\x12.\n\x0f\x61\x64mission_state\x18\n \x01(\x0b\x32\x15.rblntop.v1.Admission\x12/\n\x0b\x61\x63\x63\x65pted_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x10\n\x0e_in_force_stepB\x0f\n\r_settled_step*^\n\tLimitKind\x12\x1a\n\x16LIMIT_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17LIMIT_KIND_MAX_NUM_SEQS\x10\x01\x12\x18\n\x14LIMIT_KIND_GROUP_CAP\x10\x02*X\n\nLimitScope\x12\x1b\n\x17LIMIT_SCOPE_UNSPECIFIED\x10\x00\x12\x16\n\x12LIMIT_SCOPE_ENGINE\x10\x01\x12\x15\n\x11LIMIT_SCOPE_GROUP\x10\x02*R\n\tLimitMode\x12\x1a\n\x16LIMIT_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10LIMIT_MODE_DRAIN\x10\x01\x12\x13\n\x0fLIMIT_MODE_HOLD\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rblntop_api.v1.limits_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LIMITKIND']._serialized_start=534
-  _globals['_LIMITKIND']._serialized_end=628
-  _globals['_LIMITSCOPE']._serialized_start=630
-  _globals['_LIMITSCOPE']._serialized_end=718
-  _globals['_LIMIT']._serialized_start=44
-  _globals['_LIMIT']._serialized_end=287
-  _globals['_LIMITS']._serialized_start=290
-  _globals['_LIMITS']._serialized_end=532
+  _globals['_LIMITKIND']._serialized_start=1097
+  _globals['_LIMITKIND']._serialized_end=1191
+  _globals['_LIMITSCOPE']._serialized_start=1193
+  _globals['_LIMITSCOPE']._serialized_end=1281
+  _globals['_LIMITMODE']._serialized_start=1283
+  _globals['_LIMITMODE']._serialized_end=1365
+  _globals['_LIMIT']._serialized_start=109
+  _globals['_LIMIT']._serialized_end=392
+  _globals['_TRIAL']._serialized_start=395
+  _globals['_TRIAL']._serialized_end=529
+  _globals['_ADMISSION']._serialized_start=532
+  _globals['_ADMISSION']._serialized_end=682
+  _globals['_LIMITS']._serialized_start=685
+  _globals['_LIMITS']._serialized_end=1095
 # @@protoc_insertion_point(module_scope)

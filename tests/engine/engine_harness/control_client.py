@@ -32,7 +32,9 @@ class ControlClient:
         probe's own thread.
         """
         number = next(self._numbers)
-        request = fmt.Request(fmt.Op.SET_LIMITS, number, max_num_seqs, group_caps, "test")
+        request = fmt.Request(
+            fmt.Op.SET_LIMITS, number, max_num_seqs=max_num_seqs, group_caps=group_caps, caller="test"
+        )
         self._socket.send(fmt.pack_request(request))
         while not select.select([self._socket], [], [], 0 if while_waiting else None)[0]:
             if while_waiting is not None:

@@ -133,12 +133,15 @@ def change(limits_of, seqs, phase, *, in_force=None, settled=None, because=""):
         limits.in_force_step = in_force
     if settled is not None:
         limits.settled_step = settled
-    return control_pb2.SetLimitsResponse(generation=4, phase=phase, limits=limits, waiting_because=because)
+    made = control_pb2.EngineChange(
+        engine="demo/0", generation=4, phase=phase, limits=limits, waiting_because=because
+    )
+    return control_pb2.SetLimitsResponse(engines=[made])
 
 
 async def test_set_prints_before_and_after_and_from_when(ctl, daemon, limits_of):
     daemon.answer = change(limits_of, 4, control_pb2.CHANGE_PHASE_IN_FORCE, in_force=1201)
-    daemon.answer.warnings.append("3 on pp 2 runs 2/1")
+    daemon.answer.engines[0].warnings.append("3 on pp 2 runs 2/1")
     code, out, err = await ctl("set", "--max-num-seqs", "4")
     assert code == 0
     assert out.splitlines() == [
@@ -151,11 +154,12 @@ async def test_set_prints_before_and_after_and_from_when(ctl, daemon, limits_of)
 
 
 async def test_set_group_caps(ctl, daemon, limits_of):
-    daemon.answer = control_pb2.SetLimitsResponse(
+    made = control_pb2.EngineChange(
         generation=5, phase=control_pb2.CHANGE_PHASE_SETTLED, limits=limits_of(8, (1, 3), generation=5)
     )
-    daemon.answer.limits.in_force_step = 1201
-    daemon.answer.limits.settled_step = 1207
+    made.limits.in_force_step = 1201
+    made.limits.settled_step = 1207
+    daemon.answer = control_pb2.SetLimitsResponse(engines=[made])
     code, out, _ = await ctl("set", "demo/0", "--group-cap", "0=1", "--group-cap", "1=3", "--wait", "settled")
     assert code == 0
     assert out.splitlines() == [

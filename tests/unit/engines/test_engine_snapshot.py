@@ -28,7 +28,7 @@ def living(monkeypatch):
 
 
 def sample(mono_ns):
-    return Sample(mono_ns, 9, 8, 0, 0, 0, 0, 0, 99, 0.5, 0, 9, (4, 4) + (0,) * (MAX_GROUPS - 2))
+    return Sample(mono_ns, 9, 8, 0, 0, 0, 0, 0, 99, 0.5, 0, 9, 0, (4, 4) + (0,) * (MAX_GROUPS - 2))
 
 
 @pytest.fixture

@@ -26,8 +26,15 @@ def block(generation=0, target=0, caps=(0, 0), admission=8, force=0, settled=0):
         4,
         2,
         0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        b"",
         padded,
         padded,
+        (0,) * MAX_GROUPS,
         (0,) * MAX_GROUPS,
     )
 

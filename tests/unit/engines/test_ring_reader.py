@@ -131,8 +131,11 @@ def test_batches_in_flight_are_read_oldest_first(make_ring):
 
 def test_samples_and_limits_are_none_before_there_are_any_and_then_the_latest(make_ring):
     ring = make_ring()
-    sample = Sample(5, 6, 7, 8, 0, 0, 0, 0, 99, 0.5, 12, 34, padded(4, 3))
-    limits = Limits(1, 2, 3, 0, 0, 8, 6, 7, 6, 2, 4, 2, 0, padded(2, 3), padded(2, 3), padded(1))
+    sample = Sample(5, 6, 7, 8, 0, 0, 0, 0, 99, 0.5, 12, 34, 2, padded(4, 3))
+    limits = Limits(
+        1, 2, 3, 0, 0, 8, 6, 7, 6, 2, 4, 2, 0, 1, 600_000, 99, 0, 8, b"abc".ljust(32, b"\0"),
+        padded(2, 3), padded(2, 3), padded(1), padded(4, 4),
+    )  # fmt: skip
     with RingReader.open(ring.path) as reader:
         assert (reader.sample(), reader.limits()) == (None, None)
         for generation in (1, 2):
@@ -144,7 +147,7 @@ def test_samples_and_limits_are_none_before_there_are_any_and_then_the_latest(ma
 
 def test_a_block_that_is_being_rewritten_is_not_returned(make_ring):
     ring = make_ring()
-    ring.write_sample(Sample(5, 6, 7, 8, 0, 0, 0, 0, 99, 0.5, 12, 34, padded(4, 3)))
+    ring.write_sample(Sample(5, 6, 7, 8, 0, 0, 0, 0, 99, 0.5, 12, 34, 2, padded(4, 3)))
     with open(ring.path, "r+b") as file:
         file.seek(fmt.SAMPLE_OFFSET)
         file.write(struct.pack("<Q", 3))
@@ -244,7 +247,7 @@ for n in range(1, int(sys.argv[2]) + 1):
     m = n & 0xffff
     ring.publish((n, n, n, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, 1, 0.0, 2, 0, 0, 0, 1))
     if n % 8 == 0:
-        ring.write_sample(Sample(n, n, n, n, n, n, n, n, n, 0.5, n, n, (n,) * MAX_GROUPS))
+        ring.write_sample(Sample(n, n, n, n, n, n, n, n, n, 0.5, n, n, n, (n,) * MAX_GROUPS))
 print("done", flush=True)
 sys.stdin.readline()
 """

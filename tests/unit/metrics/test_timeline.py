@@ -26,7 +26,7 @@ def figures(timeline, seconds, end_ns, in_flight=(), slots=2, stages=2):
 
 def sample(mono_ns, *running):
     padded = running + (0,) * (MAX_GROUPS - len(running))
-    return Sample(mono_ns, 1, sum(running), 0, 0, 0, 0, 0, 0, 0.0, 0, 0, padded)
+    return Sample(mono_ns, 1, sum(running), 0, 0, 0, 0, 0, 0, 0.0, 0, 0, 0, padded)
 
 
 def test_group_skew_is_the_largest_over_the_mean_of_the_averages():

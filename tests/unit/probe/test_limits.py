@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from rblntopd.probe.limits import (
     NO_LIMIT,
+    LimitChange,
     LimitError,
     LimitState,
     LimitUnavailableError,
@@ -24,9 +25,9 @@ def rbln(start: int = 32, pp: int = 4) -> LimitState:
 
 def change(state: LimitState, max_num_seqs: int | None = None, caps: dict[int, int] | None = None,
            members: list[int] | None = None) -> list[str]:  # fmt: skip
-    return state.change(
-        max_num_seqs, caps or {}, members=members or [0] * state.group_count, step=0, now_ns=0
-    )
+    targets = state.wanted(LimitChange(max_num_seqs, caps or {}))
+    state.accept(targets, members=members or [0] * state.group_count, step=0, now_ns=0)
+    return state.warnings(targets)
 
 
 def test_an_untouched_engine_admits_what_it_was_started_with() -> None:
@@ -58,7 +59,7 @@ def test_a_refused_change_changes_nothing_even_where_half_of_it_is_right() -> No
     state = rbln()
     with pytest.raises(LimitError):
         change(state, 16, {0: 4, 1: 99})
-    assert (state.generation, state.target, state.caps) == (0, 32, [None] * 4)
+    assert (state.generation, state.target, state.targets.caps) == (0, 32, (None,) * 4)
 
 
 def test_a_limit_that_the_engine_lacks_is_refused_with_the_reason() -> None:

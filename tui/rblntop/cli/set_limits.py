@@ -96,7 +96,7 @@ async def _change(
     group_caps: tuple[tuple[int, int], ...],
     wait: str,
     timeout: float | None,
-) -> tuple[snapshot_pb2.Snapshot, control_pb2.SetLimitsResponse, snapshot_pb2.Snapshot]:
+) -> tuple[snapshot_pb2.Snapshot, control_pb2.EngineChange, snapshot_pb2.Snapshot]:
     from rblntop.client import Client
     from rblntop_api.v1 import engine_pb2
 
@@ -112,12 +112,12 @@ async def _change(
             wait_timeout_s=wait_s,
         )
         after = await client.get_snapshot(engine, strip_cells=0)
-        return before, answer, after
+        return before, answer.engines[0], after
 
 
 def _report(
     before: snapshot_pb2.Snapshot,
-    answer: control_pb2.SetLimitsResponse,
+    answer: control_pb2.EngineChange,
     after: snapshot_pb2.Snapshot,
     wait: str,
     as_json: bool,

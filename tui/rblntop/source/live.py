@@ -78,4 +78,5 @@ class LiveSource:
         if self._client is None:
             raise UnreachableError(self.address, "not connected")
         answer = await self._client.set_limits(engine, max_num_seqs=max_num_seqs, group_caps=group_caps)
-        return ChangeAccepted(answer.generation, limits_from_proto(answer.limits), tuple(answer.warnings))
+        change = answer.engines[0]
+        return ChangeAccepted(change.generation, limits_from_proto(change.limits), tuple(change.warnings))
