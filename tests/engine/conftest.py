@@ -49,6 +49,14 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_model.build(tmp_path_factory.mktemp("tiny-model"))
 
 
+@pytest.fixture(scope="session")
+def deep_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of eight layers, for pipelines of up to eight stages; without weights."""
+    from rblntopd.sim import tiny_model
+
+    return tiny_model.build(tmp_path_factory.mktemp("deep-model"), weights=False, layers=8)
+
+
 @pytest.fixture
 def runtime_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A runtime directory of this test alone, on a tmpfs like a real one."""
@@ -61,12 +69,22 @@ def runtime_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def start_engine(tiny_model: Path, runtime_dir: Path) -> Iterator[Callable[..., Any]]:
     """Start engines in this process (arguments of ``EngineInProcess``); they are shut down at the end."""
+    yield from _starter(tiny_model)
+
+
+@pytest.fixture
+def deep_engine(deep_model: Path, runtime_dir: Path) -> Iterator[Callable[..., Any]]:
+    """As ``start_engine``, for deep pipelines."""
+    yield from _starter(deep_model)
+
+
+def _starter(model: Path) -> Iterator[Callable[..., Any]]:
     from engine_harness.engine_in_process import EngineInProcess
 
     started: list[EngineInProcess] = []
 
     def start(**settings: Any) -> EngineInProcess:
-        started.append(EngineInProcess(tiny_model, **settings))
+        started.append(EngineInProcess(model, **settings))
         return started[-1]
 
     yield start

@@ -80,6 +80,8 @@ class Changes:
 
     def handle(self, request: Request, step: int) -> Answer:
         """Carry out one request; ``step`` is the latest."""
+        # Whoever asks after a deadline must meet what it left, whichever thread comes first.
+        self.tick(step)
         state = self.enforcement.state
 
         def answer(status: Status, text: str = "") -> Answer:

@@ -7,10 +7,9 @@ from typing import Any
 
 from rblntopd.probe import plain_caps, rbln_budget
 from rblntopd.probe.description import EngineFacts
-from rblntopd.probe.hold import HoldTurns
+from rblntopd.probe.hold import HeldOrder, HoldTurns
 from rblntopd.probe.limits import LimitState, Targets
 from rblntopd.probe.plain_caps import PlainCaps
-from rblntopd.probe.rbln_order import HeldOrder
 from rblntopd.probe.rows import Rows
 
 _request_id = operator.attrgetter("request_id")
@@ -27,7 +26,7 @@ class Enforcement:
         self._has_budget = facts.is_rbln and not rbln_budget.why_unsupported(scheduler)
         self.step_caps = rbln_budget.StepCaps(scheduler, limits, rows)
         self._held_order = HeldOrder(scheduler, limits, rows, self.turns)
-        self._plain = PlainCaps(scheduler, limits, rows, self.turns)
+        self._plain = PlainCaps(scheduler, limits, rows)
         self.active = False
         """Whether anything but the start-up limits is enforced."""
         self.needs_rows = False
@@ -39,17 +38,9 @@ class Enforcement:
         return len(self._scheduler.running)
 
     @property
-    def holding(self) -> bool:
-        """Whether requests are held back in turns now."""
-        state = self.state
-        return state.targets.hold and self.running > sum(state.cap_values)
-
-    @property
     def held(self) -> int:
         """Runnable decodes that hold kept out of the latest step."""
-        if not self.active or not self.state.targets.hold:
-            return 0
-        return self._held_order.held if self._has_budget else self._plain.held
+        return self._held_order.held if self.active and self.state.targets.hold else 0
 
     def accept(self, targets: Targets, *, step: int, now_ns: int) -> None:
         """Take over allowed targets. To be called under the lock that is held during ``schedule()``."""
@@ -77,9 +68,9 @@ class Enforcement:
             members, _ = self._rows.running_per_group(map(_request_id, scheduler.running))
             state.drain_excess(running, members)
         scheduler.max_num_running_reqs = state.effective(running)
+        if state.targets.hold:
+            self._held_order.begin_step()
         if self._has_budget:
-            if state.targets.hold:
-                self._held_order.begin_step()
             rbln_budget.enter(self.step_caps)
         elif state.caps_set:
             self._plain.begin_step()
@@ -89,9 +80,9 @@ class Enforcement:
         """``schedule()`` ended; what went wrong of ours inside it, if anything did."""
         if self._has_budget:
             rbln_budget.leave()
-            self._held_order.end_step()
         else:
             self._plain.end_step()
+        self._held_order.end_step()
         return self.step_caps.fault
 
     def holds_back(self) -> bool:

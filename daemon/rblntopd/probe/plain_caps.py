@@ -7,10 +7,11 @@ to hide requests from the running list would change who is preempted and what is
 
 from __future__ import annotations
 
+import itertools
 import sys
 from typing import Any
 
-from rblntopd.probe.hold import HoldTurns
+from rblntopd.probe.hold import can_decode, is_runnable
 from rblntopd.probe.limits import LimitState
 from rblntopd.probe.rows import Rows
 
@@ -18,32 +19,22 @@ from rblntopd.probe.rows import Rows
 class PlainCaps:
     """Marks the decodes that must not run in the step about to be scheduled."""
 
-    def __init__(self, scheduler: Any, limits: LimitState, rows: Rows, turns: HoldTurns) -> None:
+    def __init__(self, scheduler: Any, limits: LimitState, rows: Rows) -> None:
         self._scheduler = scheduler
         self._limits = limits
         self._rows = rows
-        self._turns = turns
         self._marked: list[tuple[Any, int]] = []
-        self.held = 0
-        """Runnable decodes that were left out of the latest step."""
 
     def begin_step(self) -> None:
-        """Leave as many runnable decodes eligible as the cap of the group about to run allows."""
-        scheduler, limits = self._scheduler, self._limits
-        runnable = [request for request in scheduler.running if _can_decode(request)]
-        self.held = 0
+        """Leave as many decodes eligible, from the head of the running list, as the group's cap allows."""
+        scheduler = self._scheduler
+        runnable = list(filter(is_runnable, scheduler.running))
         if not runnable:
             return
-        if limits.targets.hold:
-            runnable = self._turns.longest_waiting_first(runnable)
-        # The batch takes its requests in the order of the running list, and the first of them may be a chunk
-        # of a prefill: so the group is chosen here, and the recorder told.
-        group = self._rows.pin(runnable[0].request_id)
-        excess = runnable[limits.batch_cap(group) :]
-        self.held = len(excess)
+        cap = self._limits.batch_cap(self._rows.predict(runnable[0].request_id))
         # schedule() counts its step first, and compares with `<`.
         never = scheduler.current_step + 2
-        for request in excess:
+        for request in itertools.islice(filter(can_decode, runnable), cap, None):
             self._marked.append((request, request.next_decode_eligible_step))
             request.next_decode_eligible_step = never
 
@@ -52,12 +43,6 @@ class PlainCaps:
         for request, before in self._marked:
             request.next_decode_eligible_step = before
         self._marked.clear()
-
-
-def _can_decode(request: Any) -> bool:
-    """Whether the request is past its prefill and has a token to compute that is not in flight."""
-    computed, tokens = request.num_computed_tokens, request.num_tokens
-    return bool(tokens - 1 <= computed < tokens + len(request.spec_token_ids))
 
 
 def why_unsupported(scheduler: Any) -> str:

@@ -272,7 +272,6 @@ class Probe:
     def _note_turn(self, members: Any) -> None:
         """A step ran under limits of ours: whose turn it was, and how many it left out."""
         enforcement, recorder = self.enforcement, self.recorder
-        recorder.rows.unpin()
         if members and recorder.latest_kind != PREFILL:
             enforcement.turns.decoded(members)
 

@@ -27,7 +27,6 @@ class Rows:
     def __init__(self, count: int) -> None:
         self.count = count
         self._busy = 0
-        self._pinned = NO_GROUP
         # Newest last: a group-bearing batch and its members, by reference to the step's own dict.
         self._pending: list[tuple[int, Mapping[str, int]]] = []
         self._group: dict[str, int] = {}
@@ -36,10 +35,7 @@ class Rows:
 
     def take(self, members: Mapping[str, int]) -> int:
         """The row, and group, of a batch with ``members``; it is busy until :meth:`free`."""
-        row = self._pinned
-        if row == NO_GROUP:
-            row = self.predict(next(iter(members)))
-        self._pinned = NO_GROUP
+        row = self.predict(next(iter(members)))
         self._busy |= 1 << row
         self._pending.append((row, members))
         if len(self._pending) >= MAX_PENDING:
@@ -48,7 +44,6 @@ class Rows:
 
     def take_for_prefill(self, request_id: str) -> int:
         """The row that a lone prefill is drawn in; it is busy until :meth:`free`."""
-        self._pinned = NO_GROUP
         row = self._lowest_free()
         self._busy |= 1 << row
         self._prefill_row[request_id] = row
@@ -64,15 +59,6 @@ class Rows:
         if group == NO_GROUP or self._busy >> group & 1:
             return self._lowest_free()
         return group
-
-    def pin(self, first: str) -> int:
-        """The row that ``first`` would take, which the next batch takes, whatever its first request is."""
-        self._pinned = self.predict(first)
-        return self._pinned
-
-    def unpin(self) -> None:
-        """The step has no batch for the pinned row."""
-        self._pinned = NO_GROUP
 
     def group_of(self, request_id: str) -> int:
         """Group of the latest group-bearing batch in which the request ran, or ``NO_GROUP``."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import grpc
 
-from rblntop_api.v1 import control_pb2, limits_pb2
+from rblntop_api.v1 import control_pb2, control_pb2_grpc, limits_pb2
 from rblntopd.engines.control_link import ControlLinkError, ask, set_limits_request
 from rblntopd.engines.description import Control
 from rblntopd.engines.engine import Engine
@@ -39,7 +39,7 @@ class Change:
     group_caps: dict[int, int]
 
 
-class ControlService:
+class ControlService(control_pb2_grpc.ControlServicer):
     """Checks a request against what the engine shows, and asks its probe."""
 
     def __init__(self, registry: Registry) -> None:

@@ -19,14 +19,17 @@ SPECIAL_TOKENS = ("<pad>", "<s>", "</s>")
 """Ids 0, 1 and 2."""
 
 
-def build(directory: Path, context_length: int = CONTEXT_LENGTH, *, weights: bool = True) -> Path:
+def build(
+    directory: Path, context_length: int = CONTEXT_LENGTH, *, weights: bool = True, layers: int = LAYERS
+) -> Path:
     """Write configuration, tokenizer and, with ``weights``, random weights (always the same) to a directory.
 
-    Without weights the model serves an engine whose executor does not load any. Existing files are replaced.
+    Without weights the model serves an engine whose executor does not load any. A pipeline has at most as
+    many stages as the model has ``layers``. Existing files are replaced.
     """
     directory.mkdir(parents=True, exist_ok=True)
     _write_tokenizer(directory)
-    _write_model(directory, context_length, weights)
+    _write_model(directory, context_length, weights, layers)
     return directory
 
 
@@ -48,7 +51,7 @@ def _write_tokenizer(directory: Path) -> None:
     fast.save_pretrained(directory)
 
 
-def _write_model(directory: Path, context_length: int, weights: bool) -> None:
+def _write_model(directory: Path, context_length: int, weights: bool, layers: int) -> None:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -56,7 +59,7 @@ def _write_model(directory: Path, context_length: int, weights: bool) -> None:
         vocab_size=VOCAB_SIZE,
         hidden_size=HIDDEN_SIZE,
         intermediate_size=2 * HIDDEN_SIZE,
-        num_hidden_layers=LAYERS,
+        num_hidden_layers=layers,
         num_attention_heads=HEADS,
         num_key_value_heads=HEADS,
         max_position_embeddings=context_length,
