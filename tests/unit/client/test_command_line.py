@@ -89,3 +89,25 @@ async def test_a_broken_pipe_ends_quietly(daemon):
     )
     out, err = await process.communicate()
     assert (out, err) == (b"0\n", b"")
+
+
+@pytest.mark.parametrize("command", ["show", "watch --count 1", "engines --json"])
+async def test_output_that_cannot_be_written_fails_with_one_line(daemon, command):
+    code, err = await run_in_shell(daemon, f"{command} >/dev/full")
+    assert (code, err) == (1, b"Error: No space left on device\n")
+
+
+async def test_a_closed_output_is_no_failure(daemon):
+    assert await run_in_shell(daemon, "show >&-") == (0, b"")
+
+
+async def run_in_shell(daemon, command: str) -> tuple[int, bytes]:
+    process = await asyncio.create_subprocess_exec(
+        "bash",
+        "-c",
+        f"{sys.executable} -m rblntop.cli.ctl {command}",
+        env={**os.environ, "RBLNTOP_ADDRESS": daemon.address},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, err = await process.communicate()
+    return process.returncode, err
