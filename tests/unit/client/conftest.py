@@ -123,6 +123,7 @@ class FakeDaemon(telemetry_pb2_grpc.TelemetryServicer, control_pb2_grpc.ControlS
         self.socket = socket
         self.address = f"unix:{socket}"
         self.snapshot = make_snapshot()
+        self.no_engine = False
         self.after_change: snapshot_pb2.Snapshot | None = None
         self.steps: list[telemetry_pb2.WatchStepsResponse] = []
         self.answer: control_pb2.SetLimitsResponse = control_pb2.SetLimitsResponse()
@@ -169,7 +170,7 @@ class FakeDaemon(telemetry_pb2_grpc.TelemetryServicer, control_pb2_grpc.ControlS
             snapshot = snapshot_pb2.Snapshot()
             snapshot.CopyFrom(self.snapshot)
             snapshot.step = self.snapshot.step + tick
-            yield telemetry_pb2.WatchSnapshotsResponse(snapshots=[snapshot])
+            yield telemetry_pb2.WatchSnapshotsResponse(snapshots=[] if self.no_engine else [snapshot])
         if self.hold_stream:
             await asyncio.Event().wait()
 

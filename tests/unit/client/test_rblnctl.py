@@ -91,6 +91,15 @@ async def test_watch_asks_for_the_interval(ctl, daemon):
     assert daemon.requests[-1].interval.ToTimedelta().total_seconds() == 0.1
 
 
+async def test_watch_without_an_engine_says_so_once(ctl, daemon):
+    daemon.no_engine = True
+    code, out, err = await ctl("watch", "--count", "3")
+    assert (code, out) == (0, "")
+    assert err.splitlines() == [
+        "No engine yet. Start one with `rblntopd run -- vllm serve ...`, or install rblntop beside vLLM."
+    ]
+
+
 async def test_steps(ctl, daemon):
     decode = step_pb2.Step(
         sequence=3,
