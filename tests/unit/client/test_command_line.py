@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import os
 import signal
 import subprocess
@@ -35,6 +36,15 @@ def modules_after(command: str, arguments: list[str]) -> set[str]:
 def test_help_imports_neither_grpc_nor_textual(command):
     loaded = modules_after(command, ["--help"])
     assert not loaded & {"textual", "rich", "grpc", "google.protobuf", "asyncio"}
+
+
+@pytest.mark.parametrize(("command", "name"), [("ctl", "rblnctl"), ("main", "rblntop")])
+def test_version(command, name):
+    done = subprocess.run(
+        [sys.executable, "-m", f"rblntop.cli.{command}", "--version"], capture_output=True, text=True
+    )
+    assert done.stdout == f"{name}, version {importlib.metadata.version('rblntop')}\n"
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize(
