@@ -28,15 +28,18 @@ class GroupCap(click.ParamType):  # type: ignore[type-arg]  # generic only since
         """Group and cap."""
         if isinstance(value, tuple):
             return value
-        group, equals, cap = str(value).partition("=")
-        if not (equals and group.isdecimal() and cap.isdecimal()):
+        value = str(value)
+        group, equals, cap = value.partition("=")
+        if not (equals and value.isascii() and group.isdecimal() and cap.isdecimal()):
             self.fail(f"{value!r} is not GROUP=N, such as 0=4", param, ctx)
         return int(group), int(cap)
 
 
 @click.command("set")
 @engine_options
-@click.option("--max-num-seqs", type=int, metavar="N", help="Largest number of running requests.")
+@click.option(
+    "--max-num-seqs", type=int, multiple=True, metavar="N", help="Largest number of running requests."
+)
 @click.option(
     "--group-cap",
     "group_caps",
@@ -62,7 +65,7 @@ class GroupCap(click.ParamType):  # type: ignore[type-arg]  # generic only since
 def set_limits(
     engine: str | None,
     engine_option: str | None,
-    max_num_seqs: int | None,
+    max_num_seqs: tuple[int, ...],
     group_caps: tuple[tuple[int, int], ...],
     wait: str,
     timeout: float | None,
@@ -76,16 +79,19 @@ def set_limits(
     import asyncio
 
     name = chosen_engine(engine, engine_option)
-    if max_num_seqs is None and not group_caps:
+    if not max_num_seqs and not group_caps:
         raise click.UsageError("Nothing to set: give --max-num-seqs N or --group-cap G=N.")
-    if max_num_seqs is not None and not 0 <= max_num_seqs < 2**32:
-        raise click.UsageError(f"--max-num-seqs {max_num_seqs}: not a number of requests.")
+    if len(max_num_seqs) > 1:
+        raise click.UsageError("--max-num-seqs is given twice.")
+    seqs = max_num_seqs[0] if max_num_seqs else None
+    if seqs is not None and not 0 <= seqs < 2**32:
+        raise click.UsageError(f"--max-num-seqs {seqs}: not a number of requests.")
     groups = [group for group, _ in group_caps]
     if len(set(groups)) < len(groups):
         raise click.UsageError("--group-cap names a group twice.")
     if any(not 0 <= number < 2**32 for pair in group_caps for number in pair):
         raise click.UsageError("--group-cap: a number is too large.")
-    before, answer, after = asyncio.run(_change(connect, name, max_num_seqs, group_caps, wait, timeout))
+    before, answer, after = asyncio.run(_change(connect, name, seqs, group_caps, wait, timeout))
     return _report(before, answer, after, wait, as_json)
 
 
