@@ -212,6 +212,24 @@ async def test_set_json_is_the_answer(ctl, daemon, limits_of):
     assert json.loads(out)["limits"]["inForceStep"] == "1201"
 
 
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("changes[0].value (max_num_seqs)=16: allowed is 2..8", "max_num_seqs cannot be 16: allowed is 2..8"),
+        (
+            "changes[1].value (group_cap of group 0)=9: allowed is 1..4",
+            "group_cap of group 0 cannot be 9: allowed is 1..4",
+        ),
+        ("changes[0].group=7: allowed is 0..1", "group cannot be 7: allowed is 0..1"),
+        ("engine demo/0 refused: changes[0] is odd", "engine demo/0 refused: changes[0] is odd"),
+    ],
+)
+async def test_a_refused_value_is_named_as_it_was_typed(ctl, daemon, refusal_of, message, shown):
+    daemon.refuse_changes = refusal_of(grpc.StatusCode.INVALID_ARGUMENT, message, "INVALID_FIELD")
+    code, out, err = await ctl("set", "--max-num-seqs", "16")
+    assert (code, out, err) == (1, "", f"Error: {shown}\n")
+
+
 async def test_a_refusal_exits_1_with_the_words_of_the_daemon(ctl, daemon, refusal_of):
     daemon.refuse = refusal_of(grpc.StatusCode.NOT_FOUND, "no engine x; there is demo/0", "ENGINE_NOT_FOUND")
     code, out, err = await ctl("show", "x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -103,22 +104,30 @@ async def _change(
     wait: str,
     timeout: float | None,
 ) -> tuple[snapshot_pb2.Snapshot, control_pb2.EngineChange, snapshot_pb2.Snapshot]:
-    from rblntop.client import Client
+    from rblntop.client import Client, RefusedError
     from rblntop_api.v1 import engine_pb2
 
     async with Client(connect) as client:
         before = await client.get_snapshot(engine, strip_cells=0)
         idle = before.engine.state in (engine_pb2.ENGINE_STATE_IDLE, engine_pb2.ENGINE_STATE_STARTING)
         wait_s = timeout if timeout is not None else IDLE_WAIT_S if idle else DEFAULT_WAIT_S
-        answer = await client.set_limits(
-            engine,
-            max_num_seqs=max_num_seqs,
-            group_caps=group_caps,
-            wait_for=_phase(wait),
-            wait_timeout_s=wait_s,
-        )
+        try:
+            answer = await client.set_limits(
+                engine,
+                max_num_seqs=max_num_seqs,
+                group_caps=group_caps,
+                wait_for=_phase(wait),
+                wait_timeout_s=wait_s,
+            )
+        except RefusedError as error:
+            raise click.ClickException(_without_field(error.message)) from error
         after = await client.get_snapshot(engine, strip_cells=0)
         return before, answer.engines[0], after
+
+
+def _without_field(message: str) -> str:
+    """The daemon names the field of the request; who typed options knows the limit."""
+    return re.sub(r"^changes\[\d+\]\.(?:value \(([^)]*)\)|(\w+))=", r"\1\2 cannot be ", message)
 
 
 def _report(
