@@ -208,6 +208,19 @@ async def test_without_a_daemon_it_says_what_is_missing(dashboard, text):
         assert "rblntopd serve" in text(app)
 
 
+async def test_another_engine_than_the_one_asked_for_is_not_shown_in_silence(dashboard, text):
+    source = ScriptedSource(examples.serving())
+    async with dashboard(source, engine="prod-7b/0") as (app, _):
+        assert "There is no engine 'prod-7b/0': this is prod-70b/0." in text(app)
+
+
+async def test_the_engine_asked_for_is_shown_without_a_word(dashboard, text):
+    source = ScriptedSource(*(examples.named(examples.serving(), name) for name in ("a/0", "b/0")))
+    async with dashboard(source, engine="b/0") as (app, _):
+        assert app.board.chosen.engine.name == "b/0"
+        assert "There is no engine" not in text(app)
+
+
 async def test_a_restarted_engine_says_so_for_a_minute(dashboard, clock, text):
     source = ScriptedSource(examples.serving())
     async with dashboard(source) as (app, pilot):

@@ -56,6 +56,7 @@ class RblntopApp(App[int]):
         """Why the daemon would not talk to us, when that is how it ended."""
         self._dashboard = Dashboard()
         self._drawn_s = 0.0
+        self._stood_in = False
         self.register_theme(THEME)
         self.theme = THEME.name
 
@@ -103,6 +104,9 @@ class RblntopApp(App[int]):
             address=self._source.address,
             readonly_because=self._source.readonly_because,
         )
+        if self.board.stands_in and not self._stood_in and (chosen := self.board.chosen) is not None:
+            self._say(f"There is no engine {self.board.wanted!r}: this is {chosen.engine.name}.")
+        self._stood_in = self.board.stands_in
         self.redraw()
 
     # --- keys, and clicks on what stands for them ---
