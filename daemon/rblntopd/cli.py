@@ -64,7 +64,8 @@ def serve(
 
 
 @main.command(
-    context_settings={"ignore_unknown_options": True},
+    # From the first word that is no option of ours everything is the engine's, its --help included.
+    context_settings={"allow_interspersed_args": False},
     short_help="Become an engine's command, with probe and daemon.",
 )
 @click.option("--name", help="Name of the engine.  [default: model and data-parallel rank]")

@@ -110,6 +110,22 @@ def test_a_command_that_is_not_there_is_127_and_starts_no_daemon(environment, ru
     assert not (runtime / "rblntopd.log").exists()
 
 
+def test_an_option_that_is_not_ours_is_no_command(environment, runtime):
+    with start(environment, "--nmae", "x", "--", "true", stderr=subprocess.PIPE) as process:
+        _, text = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "No such option '--nmae'" in text
+    assert not (runtime / "rblntopd.log").exists()
+
+
+def test_options_behind_the_command_are_the_commands(environment):
+    code = "import sys; print(*sys.argv[1:])"
+    command = [sys.executable, "-c", code, "--help", "--name", "x"]
+    with start(environment, *command, stdout=subprocess.PIPE) as process:
+        output, _ = process.communicate(timeout=60)
+    assert output == "--help --name x\n"
+
+
 def test_a_command_that_is_not_executable_is_126(environment, tmp_path):
     path = tmp_path / "engine"
     path.touch()

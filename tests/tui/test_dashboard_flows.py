@@ -149,6 +149,43 @@ async def test_nothing_is_sent_while_the_daemon_is_away(dashboard, text):
         assert "Not now: the daemon is away" in text(app)
 
 
+async def test_limits_of_an_engine_that_is_gone_are_not_offered(dashboard, text):
+    async with dashboard(ScriptedSource(examples.gone())) as (app, pilot):
+        await pilot.press("M")
+        assert "Not now: the engine is gone." in text(app)
+        assert not app.query_one(ChangePanel).display
+
+
+@pytest.mark.parametrize("size", [(80, 19), (59, 24)])
+async def test_a_panel_that_nobody_could_see_does_not_open(dashboard, text, size):
+    source = ScriptedSource(examples.serving())
+    async with dashboard(source, size=size) as (app, pilot):
+        await pilot.press("M", "8", "enter")
+        await pilot.pause()
+        assert "Too small" in text(app)
+        assert not app.query_one(ChangePanel).display
+        assert source.asked == []
+
+
+async def test_a_panel_is_whole_in_the_smallest_terminal_in_which_it_opens(dashboard, text):
+    async with dashboard(ScriptedSource(examples.serving()), size=(60, 20)) as (app, pilot):
+        await pilot.press("M", "8")
+        screen = text(app)
+        assert all(words in screen for words in ("M  max_num_seqs", "8▏", "now 32", "Enter set"))
+
+
+async def test_a_terminal_that_gets_too_small_closes_the_panel(dashboard):
+    source = ScriptedSource(examples.serving())
+    async with dashboard(source) as (app, pilot):
+        await pilot.press("M")
+        await pilot.resize_terminal(80, 12)
+        await pilot.pause()
+        await pilot.press("8", "enter")
+        await pilot.pause()
+        assert not app.query_one(ChangePanel).display
+        assert source.asked == []
+
+
 async def test_without_an_engine_it_says_how_to_start_one(dashboard, text):
     source = ScriptedSource()
     source.show()
@@ -169,6 +206,19 @@ async def test_without_a_daemon_it_says_what_is_missing(dashboard, text):
         assert "No daemon answers" in text(app)
         assert "none of these sockets is there" in text(app)
         assert "rblntopd serve" in text(app)
+
+
+async def test_another_engine_than_the_one_asked_for_is_not_shown_in_silence(dashboard, text):
+    source = ScriptedSource(examples.serving())
+    async with dashboard(source, engine="prod-7b/0") as (app, _):
+        assert "There is no engine 'prod-7b/0': this is prod-70b/0." in text(app)
+
+
+async def test_the_engine_asked_for_is_shown_without_a_word(dashboard, text):
+    source = ScriptedSource(*(examples.named(examples.serving(), name) for name in ("a/0", "b/0")))
+    async with dashboard(source, engine="b/0") as (app, _):
+        assert app.board.chosen.engine.name == "b/0"
+        assert "There is no engine" not in text(app)
 
 
 async def test_a_restarted_engine_says_so_for_a_minute(dashboard, clock, text):

@@ -37,10 +37,19 @@ class Board:
     @property
     def chosen(self) -> Snapshot | None:
         """The engine on the screen."""
+        return self._wanted_one or next(iter(self._snapshots.values()), None)
+
+    @property
+    def stands_in(self) -> bool:
+        """The engine on the screen is not the one that was asked for: that one is not there."""
+        return bool(self.wanted and self._snapshots) and self._wanted_one is None
+
+    @property
+    def _wanted_one(self) -> Snapshot | None:
         for name, snapshot in self._snapshots.items():
             if self.wanted in (name, snapshot.engine.instance_id):
                 return snapshot
-        return next(iter(self._snapshots.values()), None)
+        return None
 
     @property
     def heard(self) -> bool:

@@ -123,10 +123,12 @@ class FakeDaemon(telemetry_pb2_grpc.TelemetryServicer, control_pb2_grpc.ControlS
         self.socket = socket
         self.address = f"unix:{socket}"
         self.snapshot = make_snapshot()
+        self.no_engine = False
         self.after_change: snapshot_pb2.Snapshot | None = None
         self.steps: list[telemetry_pb2.WatchStepsResponse] = []
         self.answer: control_pb2.SetLimitsResponse = control_pb2.SetLimitsResponse()
         self.refuse: status_pb2.Status | None = None
+        self.refuse_changes: status_pb2.Status | None = None
         self.hang = False
         self.requests: list[object] = []
         self.stream_ended = asyncio.Event()
@@ -169,7 +171,7 @@ class FakeDaemon(telemetry_pb2_grpc.TelemetryServicer, control_pb2_grpc.ControlS
             snapshot = snapshot_pb2.Snapshot()
             snapshot.CopyFrom(self.snapshot)
             snapshot.step = self.snapshot.step + tick
-            yield telemetry_pb2.WatchSnapshotsResponse(snapshots=[snapshot])
+            yield telemetry_pb2.WatchSnapshotsResponse(snapshots=[] if self.no_engine else [snapshot])
         if self.hold_stream:
             await asyncio.Event().wait()
 
@@ -182,6 +184,8 @@ class FakeDaemon(telemetry_pb2_grpc.TelemetryServicer, control_pb2_grpc.ControlS
 
     async def SetLimits(self, request, context):  # noqa: N802
         await self._judge(request, context)
+        if self.refuse_changes is not None:
+            await context.abort_with_status(rpc_status.to_status(self.refuse_changes))
         if self.after_change is not None:
             self.snapshot = self.after_change
         return self.answer

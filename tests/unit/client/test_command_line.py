@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import os
 import signal
 import subprocess
@@ -35,6 +36,15 @@ def modules_after(command: str, arguments: list[str]) -> set[str]:
 def test_help_imports_neither_grpc_nor_textual(command):
     loaded = modules_after(command, ["--help"])
     assert not loaded & {"textual", "rich", "grpc", "google.protobuf", "asyncio"}
+
+
+@pytest.mark.parametrize(("command", "name"), [("ctl", "rblnctl"), ("main", "rblntop")])
+def test_version(command, name):
+    done = subprocess.run(
+        [sys.executable, "-m", f"rblntop.cli.{command}", "--version"], capture_output=True, text=True
+    )
+    assert done.stdout == f"{name}, version {importlib.metadata.version('rblntop')}\n"
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -89,3 +99,25 @@ async def test_a_broken_pipe_ends_quietly(daemon):
     )
     out, err = await process.communicate()
     assert (out, err) == (b"0\n", b"")
+
+
+@pytest.mark.parametrize("command", ["show", "watch --count 1", "engines --json"])
+async def test_output_that_cannot_be_written_fails_with_one_line(daemon, command):
+    code, err = await run_in_shell(daemon, f"{command} >/dev/full")
+    assert (code, err) == (1, b"Error: No space left on device\n")
+
+
+async def test_a_closed_output_is_no_failure(daemon):
+    assert await run_in_shell(daemon, "show >&-") == (0, b"")
+
+
+async def run_in_shell(daemon, command: str) -> tuple[int, bytes]:
+    process = await asyncio.create_subprocess_exec(
+        "bash",
+        "-c",
+        f"{sys.executable} -m rblntop.cli.ctl {command}",
+        env={**os.environ, "RBLNTOP_ADDRESS": daemon.address},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, err = await process.communicate()
+    return process.returncode, err

@@ -91,6 +91,15 @@ async def test_watch_asks_for_the_interval(ctl, daemon):
     assert daemon.requests[-1].interval.ToTimedelta().total_seconds() == 0.1
 
 
+async def test_watch_without_an_engine_says_so_once(ctl, daemon):
+    daemon.no_engine = True
+    code, out, err = await ctl("watch", "--count", "3")
+    assert (code, out) == (0, "")
+    assert err.splitlines() == [
+        "No engine yet. Start one with `rblntopd run -- vllm serve ...`, or install rblntop beside vLLM."
+    ]
+
+
 async def test_steps(ctl, daemon):
     decode = step_pb2.Step(
         sequence=3,
@@ -203,6 +212,24 @@ async def test_set_json_is_the_answer(ctl, daemon, limits_of):
     assert json.loads(out)["limits"]["inForceStep"] == "1201"
 
 
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("changes[0].value (max_num_seqs)=16: allowed is 2..8", "max_num_seqs cannot be 16: allowed is 2..8"),
+        (
+            "changes[1].value (group_cap of group 0)=9: allowed is 1..4",
+            "group_cap of group 0 cannot be 9: allowed is 1..4",
+        ),
+        ("changes[0].group=7: allowed is 0..1", "group cannot be 7: allowed is 0..1"),
+        ("engine demo/0 refused: changes[0] is odd", "engine demo/0 refused: changes[0] is odd"),
+    ],
+)
+async def test_a_refused_value_is_named_as_it_was_typed(ctl, daemon, refusal_of, message, shown):
+    daemon.refuse_changes = refusal_of(grpc.StatusCode.INVALID_ARGUMENT, message, "INVALID_FIELD")
+    code, out, err = await ctl("set", "--max-num-seqs", "16")
+    assert (code, out, err) == (1, "", f"Error: {shown}\n")
+
+
 async def test_a_refusal_exits_1_with_the_words_of_the_daemon(ctl, daemon, refusal_of):
     daemon.refuse = refusal_of(grpc.StatusCode.NOT_FOUND, "no engine x; there is demo/0", "ENGINE_NOT_FOUND")
     code, out, err = await ctl("show", "x")
@@ -215,9 +242,14 @@ async def test_a_refusal_exits_1_with_the_words_of_the_daemon(ctl, daemon, refus
         ("set",),
         ("set", "--group-cap", "zero=1"),
         ("set", "--group-cap", "0=1", "--group-cap", "0=2"),
+        ("set", "--group-cap", "0=٣"),
         ("set", "--max-num-seqs", "-1"),
+        ("set", "--max-num-seqs", "4", "--max-num-seqs", "8"),
         ("show", "a", "--engine", "b"),
         ("watch", "--interval", "0"),
+        ("watch", "--interval", "nan"),
+        ("set", "--max-num-seqs", "4", "--timeout", "nan"),
+        ("steps", "--from", "18446744073709551616"),
         ("show", "--connect", "nonsense"),
         ("nonsense",),
     ],
@@ -237,7 +269,7 @@ async def test_usage_exits_2_without_asking_the_daemon(ctl, daemon, arguments):
 async def test_no_daemon_exits_3_and_says_how_to_start_one(ctl, tmp_path, command):
     code, _, err = await ctl(*command, address=f"unix:{tmp_path}/none.sock")
     assert code == 3
-    assert "none.sock" in err
+    assert f"no daemon answers at unix:{tmp_path}/none.sock: No such file or directory\n" in err
     assert "rblntopd serve" in err
 
 

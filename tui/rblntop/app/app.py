@@ -14,10 +14,11 @@ from rblntop.app.help_screen import HelpScreen
 from rblntop.app.palette import THEME
 from rblntop.app.widgets.change_panel import ChangePanel
 from rblntop.app.widgets.group_table import GroupTable
+from rblntop.blocks.layout import room_to_change
 from rblntop.board import WINDOWS_S, Board
 from rblntop.client.errors import ClientError, RefusedError
 from rblntop.limit_draft import LimitDraft, Phase
-from rblntop.model import LimitKind
+from rblntop.model import EngineState, LimitKind
 from rblntop.scene import Scene
 from rblntop.source import SnapshotSource, Update
 
@@ -55,6 +56,7 @@ class RblntopApp(App[int]):
         """Why the daemon would not talk to us, when that is how it ended."""
         self._dashboard = Dashboard()
         self._drawn_s = 0.0
+        self._stood_in = False
         self.register_theme(THEME)
         self.theme = THEME.name
 
@@ -102,6 +104,9 @@ class RblntopApp(App[int]):
             address=self._source.address,
             readonly_because=self._source.readonly_because,
         )
+        if self.board.stands_in and not self._stood_in and (chosen := self.board.chosen) is not None:
+            self._say(f"There is no engine {self.board.wanted!r}: this is {chosen.engine.name}.")
+        self._stood_in = self.board.stands_in
         self.redraw()
 
     # --- keys, and clicks on what stands for them ---
@@ -125,6 +130,11 @@ class RblntopApp(App[int]):
             self._say(f"Read-only: {scene.link.readonly_because}.")
         elif scene.stale:
             self._say("Not now: the daemon is away, and only it can reach the engine.")
+        elif scene.snapshot.engine.state is EngineState.GONE:
+            self._say("Not now: the engine is gone.")
+        elif not self._dashboard.can_change(scene):
+            columns, rows = room_to_change(engine_count=len(scene.engines))
+            self._say(f"Too small to change a limit: {columns}x{rows} at least.")
         else:
             self._dashboard.open_change(kind, group, scene)
             self.redraw()

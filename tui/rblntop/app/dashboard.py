@@ -23,7 +23,7 @@ from rblntop.app.widgets.verdict_line import VerdictLine
 from rblntop.app.widgets.welcome_pane import WelcomePane
 from rblntop.blocks import change_panel, limits_line, summary
 from rblntop.blocks.group_table import groups_that_fit
-from rblntop.blocks.layout import layout
+from rblntop.blocks.layout import layout, room_to_change
 from rblntop.model import LimitKind
 from rblntop.scene import Link, Scene
 
@@ -87,9 +87,16 @@ class Dashboard(Screen[None]):
         self.post_message(self.Ready())
 
     def on_resize(self) -> None:
-        """Another height is another layout."""
+        """Another height is another layout. A panel that nobody can see any more takes no keys."""
         if self._scene is not None:
+            if self.changing is not None and not self.can_change(self._scene):
+                self.close_change()
             self._lay_out(self._scene)
+
+    def can_change(self, scene: Scene) -> bool:
+        """Whether there is room for the panel."""
+        columns, rows = room_to_change(engine_count=len(scene.engines))
+        return self.size.width >= columns and self.size.height >= rows
 
     @property
     def changing(self) -> ChangePanel | None:

@@ -22,7 +22,7 @@ def engine_panel(scene: Scene, width: int, rows: int) -> list[Line]:
         figure("daemon cost", _core(snapshot.daemon_cpu_ratio), width, Role.TEXT),
         figure("vllm", clean(engine.vllm_version) or MISSING, width, Role.TEXT),
         figure("vllm-rbln", clean(engine.vllm_rbln_version) or MISSING, width, Role.TEXT),
-        figure("scheduler", clean(engine.scheduler_class) or MISSING, width, Role.TEXT),
+        figure("scheduler", clean(engine.scheduler_class.rpartition(".")[2]) or MISSING, width, Role.TEXT),
         figure("batch queue depth", count(engine.batch_queue_depth), width, Role.TEXT),
         figure("KV blocks", f"{count(engine.num_blocks)} x {count(engine.block_size)}", width, Role.TEXT),
         figure("pid", str(engine.pid or MISSING), width, Role.TEXT),

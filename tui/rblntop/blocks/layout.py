@@ -8,6 +8,10 @@ from rblntop.blocks import change_panel, limits_line, panels, summary
 
 TALLEST_STRIP = 5
 GAPS = 4
+MIN_CHANGE_WIDTH = 60
+"""The number that is typed, what it is now, and of which group."""
+MIN_CHANGE_HEIGHT = 1 + 1 + summary.HEIGHT + 3 + limits_line.HEIGHT + change_panel.HEIGHT + 1
+"""Header, verdict, one group, panel and keys, without a line of tabs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,11 @@ class Layout:
     gap_after_groups: int
     gap_after_limits: int
     gap_after_change: int
+
+
+def room_to_change(*, engine_count: int) -> tuple[int, int]:
+    """Columns and rows below which the change panel cannot be seen. It would still take the keys."""
+    return MIN_CHANGE_WIDTH, MIN_CHANGE_HEIGHT + (1 if engine_count > 1 else 0)
 
 
 def layout(height: int, *, group_count: int, engine_count: int, changing: bool) -> Layout:

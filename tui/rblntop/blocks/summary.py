@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 from rblntop.blocks.figure import figure, gauge, title
 from rblntop.model import AdmissionStop, EmptyShare
@@ -38,7 +39,7 @@ def columns_for(width: int) -> Columns:
 
 
 def summary(scene: Scene, width: int) -> list[Line]:
-    """A heading and five rows."""
+    """A heading and five rows; columns that a narrow terminal has no room for are left out."""
     sizes = columns_for(width)
     blocks = (
         (_requests(scene, sizes.requests), sizes.requests),
@@ -46,8 +47,10 @@ def summary(scene: Scene, width: int) -> list[Line]:
         (_pipeline(scene, sizes.pipeline), sizes.pipeline),
         (_memory(scene, sizes.memory), sizes.memory),
     )
+    ends = accumulate((size + sizes.gap for _, size in blocks), initial=1 - sizes.gap)
+    shown = [block for block, end in zip(blocks, list(ends)[1:], strict=True) if end < width] or blocks[:1]
     return [
-        (Span(" "), *columns(((lines[row], size) for lines, size in blocks), sizes.gap))
+        (Span(" "), *columns(((lines[row], size) for lines, size in shown), sizes.gap))
         for row in range(HEIGHT)
     ]
 

@@ -16,6 +16,7 @@ from rblntop.cli.watch import watch
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="rblntop", prog_name="rblnctl")
 @connect_option
 def rblnctl(connect: str | None) -> None:
     """Watch and steer vLLM engines on RBLN NPUs.

@@ -11,6 +11,7 @@ from rblntop.cli.run import run_command
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="rblntop", prog_name="rblntop")
 @connect_option
 @click.option("--engine", default="", metavar="NAME", help="Engine to show first: name or instance id.")
 @click.option("--once", is_flag=True, help="Print the screen once, as plain text.")

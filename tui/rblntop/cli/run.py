@@ -20,7 +20,8 @@ def run_command(command: click.Command, arguments: list[str] | None = None) -> i
         given = sys.argv[1:] if arguments is None else arguments
         with command.make_context(command.name, list(given)) as context:
             outcome = command.invoke(context)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.UsageError as error:
@@ -39,9 +40,20 @@ def run_command(command: click.Command, arguments: list[str] | None = None) -> i
         return exit_codes.INTERRUPTED
     except BrokenPipeError:
         # The reader has what it wanted (`| head`). Python flushes stdout at exit and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return exit_codes.DONE
+    except OSError as error:
+        # A full disk, most likely.
+        _discard_output()
+        click.echo(f"Error: {error.strerror or error}", err=True)
+        return exit_codes.FAILED
     return outcome if isinstance(outcome, int) else exit_codes.DONE
+
+
+def _discard_output() -> None:
+    """What is still buffered goes nowhere."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(error: ClientError, code: int) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
 
 from rblntop.cli import exit_codes
-from rblntop.cli.options import chosen_engine, connect_option, engine_options, json_option
+from rblntop.cli.options import Seconds, chosen_engine, connect_option, engine_options, json_option
 
 if TYPE_CHECKING:
     from rblntop_api.v1 import control_pb2, snapshot_pb2
@@ -28,15 +29,18 @@ class GroupCap(click.ParamType):  # type: ignore[type-arg]  # generic only since
         """Group and cap."""
         if isinstance(value, tuple):
             return value
-        group, equals, cap = str(value).partition("=")
-        if not (equals and group.isdecimal() and cap.isdecimal()):
+        value = str(value)
+        group, equals, cap = value.partition("=")
+        if not (equals and value.isascii() and group.isdecimal() and cap.isdecimal()):
             self.fail(f"{value!r} is not GROUP=N, such as 0=4", param, ctx)
         return int(group), int(cap)
 
 
 @click.command("set")
 @engine_options
-@click.option("--max-num-seqs", type=int, metavar="N", help="Largest number of running requests.")
+@click.option(
+    "--max-num-seqs", type=int, multiple=True, metavar="N", help="Largest number of running requests."
+)
 @click.option(
     "--group-cap",
     "group_caps",
@@ -53,7 +57,7 @@ class GroupCap(click.ParamType):  # type: ignore[type-arg]  # generic only since
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0.0, 3600.0),
+    type=Seconds(0.0, 3600.0),
     metavar="SECONDS",
     help=f"How long to wait for that. Default: {DEFAULT_WAIT_S:g}.",
 )
@@ -62,7 +66,7 @@ class GroupCap(click.ParamType):  # type: ignore[type-arg]  # generic only since
 def set_limits(
     engine: str | None,
     engine_option: str | None,
-    max_num_seqs: int | None,
+    max_num_seqs: tuple[int, ...],
     group_caps: tuple[tuple[int, int], ...],
     wait: str,
     timeout: float | None,
@@ -76,16 +80,19 @@ def set_limits(
     import asyncio
 
     name = chosen_engine(engine, engine_option)
-    if max_num_seqs is None and not group_caps:
+    if not max_num_seqs and not group_caps:
         raise click.UsageError("Nothing to set: give --max-num-seqs N or --group-cap G=N.")
-    if max_num_seqs is not None and not 0 <= max_num_seqs < 2**32:
-        raise click.UsageError(f"--max-num-seqs {max_num_seqs}: not a number of requests.")
+    if len(max_num_seqs) > 1:
+        raise click.UsageError("--max-num-seqs is given twice.")
+    seqs = max_num_seqs[0] if max_num_seqs else None
+    if seqs is not None and not 0 <= seqs < 2**32:
+        raise click.UsageError(f"--max-num-seqs {seqs}: not a number of requests.")
     groups = [group for group, _ in group_caps]
     if len(set(groups)) < len(groups):
         raise click.UsageError("--group-cap names a group twice.")
     if any(not 0 <= number < 2**32 for pair in group_caps for number in pair):
         raise click.UsageError("--group-cap: a number is too large.")
-    before, answer, after = asyncio.run(_change(connect, name, max_num_seqs, group_caps, wait, timeout))
+    before, answer, after = asyncio.run(_change(connect, name, seqs, group_caps, wait, timeout))
     return _report(before, answer, after, wait, as_json)
 
 
@@ -97,22 +104,30 @@ async def _change(
     wait: str,
     timeout: float | None,
 ) -> tuple[snapshot_pb2.Snapshot, control_pb2.EngineChange, snapshot_pb2.Snapshot]:
-    from rblntop.client import Client
+    from rblntop.client import Client, RefusedError
     from rblntop_api.v1 import engine_pb2
 
     async with Client(connect) as client:
         before = await client.get_snapshot(engine, strip_cells=0)
         idle = before.engine.state in (engine_pb2.ENGINE_STATE_IDLE, engine_pb2.ENGINE_STATE_STARTING)
         wait_s = timeout if timeout is not None else IDLE_WAIT_S if idle else DEFAULT_WAIT_S
-        answer = await client.set_limits(
-            engine,
-            max_num_seqs=max_num_seqs,
-            group_caps=group_caps,
-            wait_for=_phase(wait),
-            wait_timeout_s=wait_s,
-        )
+        try:
+            answer = await client.set_limits(
+                engine,
+                max_num_seqs=max_num_seqs,
+                group_caps=group_caps,
+                wait_for=_phase(wait),
+                wait_timeout_s=wait_s,
+            )
+        except RefusedError as error:
+            raise click.ClickException(_without_field(error.message)) from error
         after = await client.get_snapshot(engine, strip_cells=0)
         return before, answer.engines[0], after
+
+
+def _without_field(message: str) -> str:
+    """The daemon names the field of the request; who typed options knows the limit."""
+    return re.sub(r"^changes\[\d+\]\.(?:value \(([^)]*)\)|(\w+))=", r"\1\2 cannot be ", message)
 
 
 def _report(

@@ -38,6 +38,8 @@ def steps(
     from rblntop.client import Client
     from rblntop.model.from_proto import step_from_proto
 
+    if from_sequence is not None and from_sequence >= 2**64:
+        raise click.UsageError(f"--from {from_sequence}: not a sequence number.")
     if no_follow and from_sequence is None:
         from_sequence = 0
 

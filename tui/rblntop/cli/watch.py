@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rblntop.cli.options import chosen_engine, connect_option, engine_options, json_option
+from rblntop.cli.options import Seconds, chosen_engine, connect_option, engine_options, json_option
 
 
 @click.command(short_help="Follow one engine, or all, live.")
@@ -13,7 +13,7 @@ from rblntop.cli.options import chosen_engine, connect_option, engine_options, j
 @json_option
 @click.option(
     "--interval",
-    type=click.FloatRange(0.1, 60.0),
+    type=Seconds(0.1, 60.0),
     default=1.0,
     show_default=True,
     metavar="SECONDS",
@@ -32,6 +32,7 @@ def watch(
     import asyncio
     from contextlib import aclosing
 
+    from rblntop.blocks.engine_list import NONE_YET
     from rblntop.blocks.watch_line import watch_line
     from rblntop.cli.json_output import print_json
     from rblntop.client import Client
@@ -39,6 +40,7 @@ def watch(
 
     async def follow() -> None:
         ticks = 0
+        told = False
         async with (
             Client(connect) as client,
             aclosing(
@@ -48,6 +50,9 @@ def watch(
             ) as stream,
         ):
             async for message in stream:
+                if not message.snapshots and not told:
+                    click.echo(NONE_YET, err=True)
+                told = not message.snapshots
                 for snapshot in message.snapshots:
                     if as_json:
                         print_json(snapshot, one_line=True)

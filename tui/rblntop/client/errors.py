@@ -50,3 +50,4 @@ class EngineNotFoundError(RefusedError):
 HOW_TO_START = (
     "Start one with `rblntopd serve`, or start engine and daemon with `rblntopd run -- vllm serve ...`."
 )
+NOT_ALLOWED = "The socket is another user's: call this as the user of the daemon, or as root."

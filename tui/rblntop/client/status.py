@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import grpc
 import grpc.aio
 
 from rblntop.client.address import Address
-from rblntop.client.errors import ClientError, EngineNotFoundError, RefusedError, UnreachableError
+from rblntop.client.errors import (
+    NOT_ALLOWED,
+    ClientError,
+    EngineNotFoundError,
+    RefusedError,
+    UnreachableError,
+)
 
 DOMAIN = "rblntop"
 
@@ -23,12 +32,21 @@ def error_from_rpc(error: grpc.aio.AioRpcError, address: Address) -> ClientError
     code = error.code()
     message = error.details() or ""
     if not reason and code in _TRANSPORT:
-        cause = "it did not answer in time" if code is grpc.StatusCode.DEADLINE_EXCEEDED else message
-        return UnreachableError(str(address), cause or "the connection was closed")
+        cause = "it did not answer in time" if code is grpc.StatusCode.DEADLINE_EXCEEDED else _cause(message)
+        hint = NOT_ALLOWED if cause == os.strerror(errno.EACCES) else None
+        return UnreachableError(str(address), cause, hint=hint)
     if code is grpc.StatusCode.UNIMPLEMENTED:
         message = f"the daemon at {address} is too old for this: {message}"
     kind = EngineNotFoundError if code is grpc.StatusCode.NOT_FOUND else RefusedError
     return kind(message or code.name, code=code.name, reason=reason, metadata=metadata)
+
+
+def _cause(message: str) -> str:
+    """What the transport says, without grpc's way to it: the system's words where it ends in them."""
+    if not message or "Socket closed" in message:
+        return "the connection was closed"
+    causes = (os.strerror(number) for number in errno.errorcode)
+    return next((cause for cause in causes if message.endswith(cause)), message)
 
 
 def _error_info(error: grpc.aio.AioRpcError) -> tuple[str, dict[str, str]]:
