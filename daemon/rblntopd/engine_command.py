@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from rblntopd.private_dir import make_private
 from rblntopd.probe.runtime_dir import runtime_dir
 from rblntopd.probe_export import exported_probe
 from rblntopd.server.socket_place import default_socket, is_served
@@ -42,6 +43,7 @@ def become(name: str | None, command: Sequence[str]) -> NoReturn:
     environment = dict(os.environ)
     # An engine without the probe is better than no engine.
     try:
+        make_private(runtime)
         probe = exported_probe(runtime / "probe")
         environment = engine_environment(os.environ, probe, runtime, name)
         start_daemon(runtime, os.getpid())

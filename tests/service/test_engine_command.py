@@ -129,6 +129,14 @@ def test_where_the_runtime_directory_cannot_be_written_the_command_runs_unwatche
     assert text.endswith(": the engine starts unwatched\n")
 
 
+def test_a_probe_in_a_directory_that_others_can_write_is_not_loaded(environment, runtime):
+    runtime.chmod(0o777)
+    with start(environment, "--", "env", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        output, text = process.communicate(timeout=60)
+    assert f"{runtime}/probe" not in output
+    assert text.endswith(f"chmod go-w {runtime}: the engine starts unwatched\n")
+
+
 def test_the_exported_probe_can_be_loaded_by_itself(tmp_path):
     command = [sys.executable, "-m", "rblntopd.cli", "probe", "export", str(tmp_path / "probe")]
     for _ in range(2):  # Over one that is there, too.

@@ -7,6 +7,7 @@ import os
 import stat
 from pathlib import Path
 
+from rblntopd.private_dir import make_private
 from rblntopd.probe.runtime_dir import SERVICE_DIR
 
 SERVICE_SOCKET_DIR = Path("/run/rblntopd")
@@ -66,7 +67,7 @@ class SocketPlace:
                 "choose a shorter one with --listen unix:PATH or $RBLNTOP_RUNTIME_DIR"
             )
         try:
-            _own_directory(self.path.parent)
+            make_private(self.path.parent.resolve())
             self._lock = os.open(
                 self.path.with_name(f"{self.path.name}.lock"),
                 os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW,
@@ -124,11 +125,3 @@ def is_served(path: Path) -> bool:
     finally:
         os.close(lock)
     return False
-
-
-def _own_directory(directory: Path) -> None:
-    """Make the directory where it is missing; one that others own could be swapped under us."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    owner = os.stat(directory).st_uid
-    if owner not in (0, os.geteuid()):
-        raise SocketPlaceError(f"{directory} belongs to uid {owner}, not to root or uid {os.geteuid()}")
