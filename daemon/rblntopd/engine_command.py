@@ -75,17 +75,17 @@ def engine_environment(
 
 
 def start_daemon(runtime: Path, pid: int) -> None:
-    """Start a daemon of its own session that outlives this process by some seconds, unless one serves.
+    """Start a daemon of its own session that outlives this process by some seconds.
+
+    Where one serves already it waits: the other may end with a command that ends before this one.
 
     Raises:
         OSError: its log cannot be written, or it cannot be started.
     """
-    socket = default_socket(runtime)
-    if is_served(socket):
-        return
-    log = os.open(
-        runtime / "rblntopd.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-    )
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    if not is_served(default_socket(runtime)):
+        flags |= os.O_TRUNC
+    log = os.open(runtime / "rblntopd.log", flags, 0o600)
     command = [
         sys.executable, "-m", "rblntopd.cli", "serve",
         "--runtime-dir", str(runtime), "--exit-with-pid", str(pid),

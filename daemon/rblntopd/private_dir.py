@@ -10,8 +10,8 @@ from pathlib import Path
 def make_private(path: Path) -> None:
     """Make ``path`` and what is missing above it with mode 0700, whatever the umask; check what is there.
 
-    The same rule as the probe's: what is there belongs to root or to us, and others may write to it only where
-    the sticky bit keeps them from each other's files.
+    The rule is the probe's: what is there belongs to root or to us, and others may write to it only where the
+    sticky bit keeps them from each other's files.
 
     Raises:
         OSError: it cannot be made, is no directory, or is not ours alone; the message says which.

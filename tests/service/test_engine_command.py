@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import grpc
 import pytest
@@ -38,9 +39,8 @@ def environment(runtime, until):
 
 
 def start(environment, *command, **options):
-    return subprocess.Popen(
-        [sys.executable, "-m", "rblntopd.cli", "run", *command], env=environment, text=True, **options
-    )
+    rblntopd = Path(sys.executable).with_name("rblntopd")
+    return subprocess.Popen([rblntopd, "run", *command], env=environment, text=True, **options)
 
 
 def report(environment, *options):
@@ -85,6 +85,19 @@ def test_a_daemon_serves_beside_the_command_and_outlives_a_second_one(environmen
         assert log.count(" serves ") == 1
         assert "already serves" not in log
         first.communicate("\n", timeout=60)
+    until(lambda: not is_served(runtime / "rblntopd.sock"))
+
+
+def test_a_command_that_starts_while_the_daemon_of_another_ends_is_watched(environment, runtime, until):
+    waiting = [sys.executable, "-c", "input()"]
+    log = runtime / "rblntopd.log"
+    with start(environment, "--", *waiting, stdin=subprocess.PIPE) as first:
+        until(lambda: log.exists() and " serves " in log.read_text())
+        first.communicate("\n", timeout=60)
+    with start(environment, "--", *waiting, stdin=subprocess.PIPE) as second:
+        until(lambda: log.read_text().count(" serves ") == 2)
+        assert is_served(runtime / "rblntopd.sock")
+        second.communicate("\n", timeout=60)
     until(lambda: not is_served(runtime / "rblntopd.sock"))
 
 

@@ -39,6 +39,10 @@ def socket_path(listen: str) -> Path:
     return Path(path).absolute()
 
 
+class SocketTakenError(SocketPlaceError):
+    """Another daemon serves there."""
+
+
 class SocketPlace:
     """A socket path under a lock file, so that a second daemon cannot take it over unseen.
 
@@ -58,7 +62,8 @@ class SocketPlace:
         """Lock the path and remove a socket that a dead daemon left there.
 
         Raises:
-            SocketPlaceError: another daemon has it, it cannot be written, or it is no place for a socket.
+            SocketTakenError: another daemon has it.
+            SocketPlaceError: it cannot be written, or it is no place for a socket.
         """
         length = len(os.fsencode(self.path))
         if length > MAX_PATH:
@@ -77,7 +82,7 @@ class SocketPlace:
         except BlockingIOError:
             holder = os.pread(self._lock, 32, 0).decode(errors="replace").strip()
             self.release()
-            raise SocketPlaceError(
+            raise SocketTakenError(
                 f"another rblntopd (pid {holder or 'unknown'}) already serves {self.path}"
             ) from None
         except OSError as error:
