@@ -98,6 +98,8 @@ def start_daemon(runtime: Path, pid: int) -> None:
     # Twice, so that it is nobody's child: the engine must not find a stranger when it waits for its own.
     try:
         os.setsid()
+        # `python -m` imports from the working directory first.
+        os.chdir("/")
         if os.fork():
             os._exit(0)
         null = os.open(os.devnull, os.O_RDWR)

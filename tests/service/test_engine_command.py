@@ -101,6 +101,14 @@ def test_a_command_that_starts_while_the_daemon_of_another_ends_is_watched(envir
     until(lambda: not is_served(runtime / "rblntopd.sock"))
 
 
+def test_the_daemon_imports_nothing_from_the_working_directory(environment, runtime, tmp_path, until):
+    (tmp_path / "click.py").write_text("raise SystemExit('imported from the working directory')")
+    waiting = [sys.executable, "-c", "input()"]
+    with start(environment, "--", *waiting, stdin=subprocess.PIPE, cwd=tmp_path) as command:
+        until(lambda: is_served(runtime / "rblntopd.sock"))
+        command.communicate("\n", timeout=60)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals_reach_the_command_and_leave_the_daemon(environment, number):
     command = [sys.executable, "-c", "import signal; print('ready', flush=True); signal.pause()"]
