@@ -112,8 +112,8 @@ class Registry:
         try:
             path.unlink()
             logger.info("deleted %s: newer rings of ended %s engines are kept", path, engine.name)
-            if engine.description.control_socket:
-                path.with_name(engine.description.control_socket).unlink(missing_ok=True)
+            # Not the name that the engine gave: it may be that of another's file.
+            path.with_suffix(".sock").unlink(missing_ok=True)
         except OSError as error:
             self._discovery.refuse(path, f"{path}: old ring cannot be deleted: {error.strerror}")
 
