@@ -28,6 +28,17 @@ json_option = click.option(
 )
 
 
+class Seconds(click.FloatRange):
+    """A time within bounds. ``nan`` is within any."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Seconds."""
+        seconds = super().convert(value, param, ctx)
+        if seconds != seconds:
+            self.fail(f"{value} is not a number of seconds.", param, ctx)
+        return seconds
+
+
 def engine_options(command: Decorated) -> Decorated:
     """``[ENGINE]`` and ``--engine NAME``, which mean the same."""
     command = click.option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rblntop.cli import exit_codes
-from rblntop.cli.options import chosen_engine, connect_option, engine_options, json_option
+from rblntop.cli.options import Seconds, chosen_engine, connect_option, engine_options, json_option
 
 if TYPE_CHECKING:
     from rblntop_api.v1 import control_pb2, snapshot_pb2
@@ -53,7 +53,7 @@ class GroupCap(click.ParamType):  # type: ignore[type-arg]  # generic only since
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0.0, 3600.0),
+    type=Seconds(0.0, 3600.0),
     metavar="SECONDS",
     help=f"How long to wait for that. Default: {DEFAULT_WAIT_S:g}.",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rblntop.cli.options import chosen_engine, connect_option, engine_options, json_option
+from rblntop.cli.options import Seconds, chosen_engine, connect_option, engine_options, json_option
 
 
 @click.command(short_help="Follow one engine, or all, live.")
@@ -13,7 +13,7 @@ from rblntop.cli.options import chosen_engine, connect_option, engine_options, j
 @json_option
 @click.option(
     "--interval",
-    type=click.FloatRange(0.1, 60.0),
+    type=Seconds(0.1, 60.0),
     default=1.0,
     show_default=True,
     metavar="SECONDS",
