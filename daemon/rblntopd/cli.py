@@ -47,17 +47,20 @@ def serve(
 ) -> None:
     """Find engines, read their flight recorders, and serve them over gRPC."""
     from rblntopd.probe.runtime_dir import runtime_dir as default_runtime_dir
-    from rblntopd.server.socket_place import SocketPlaceError, default_socket, socket_path
+    from rblntopd.server.followed_process import FollowedProcess
+    from rblntopd.server.socket_place import SocketPlace, SocketPlaceError, default_socket, socket_path
+    from rblntopd.server.turn import take_turn
 
     runtime = (runtime_dir or default_runtime_dir()).absolute()
     try:
-        socket = socket_path(listen) if listen else default_socket(runtime)
-        # After the arguments: grpc takes a quarter of a second to import.
-        from rblntopd.server import daemon
-        from rblntopd.server.followed_process import FollowedProcess
-
+        place = SocketPlace(socket_path(listen) if listen else default_socket(runtime))
         followed = None if exit_with_pid is None else FollowedProcess(exit_with_pid)
-        daemon.run(lambda: daemon.serve(runtime, socket, followed, write_deadline))
+        if not take_turn(place, followed):
+            return
+        # Only now: grpc takes a quarter of a second to import, and 30 MB while a daemon waits.
+        from rblntopd.server import daemon
+
+        daemon.run(lambda: daemon.serve(runtime, place, followed, write_deadline))
     except SocketPlaceError as error:
         click.echo(f"rblntopd: {error}", err=True)
         sys.exit(1)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from rblntopd.private_dir import make_private
 from rblntopd.probe.runtime_dir import runtime_dir
 from rblntopd.probe_export import exported_probe
 from rblntopd.server.socket_place import default_socket, is_served
@@ -42,6 +43,7 @@ def become(name: str | None, command: Sequence[str]) -> NoReturn:
     environment = dict(os.environ)
     # An engine without the probe is better than no engine.
     try:
+        make_private(runtime)
         probe = exported_probe(runtime / "probe")
         environment = engine_environment(os.environ, probe, runtime, name)
         start_daemon(runtime, os.getpid())
@@ -73,17 +75,17 @@ def engine_environment(
 
 
 def start_daemon(runtime: Path, pid: int) -> None:
-    """Start a daemon of its own session that outlives this process by some seconds, unless one serves.
+    """Start a daemon of its own session that outlives this process by some seconds.
+
+    Where one serves already it waits: the other may end with a command that ends before this one.
 
     Raises:
         OSError: its log cannot be written, or it cannot be started.
     """
-    socket = default_socket(runtime)
-    if is_served(socket):
-        return
-    log = os.open(
-        runtime / "rblntopd.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-    )
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    if not is_served(default_socket(runtime)):
+        flags |= os.O_TRUNC
+    log = os.open(runtime / "rblntopd.log", flags, 0o600)
     command = [
         sys.executable, "-m", "rblntopd.cli", "serve",
         "--runtime-dir", str(runtime), "--exit-with-pid", str(pid),
@@ -96,6 +98,8 @@ def start_daemon(runtime: Path, pid: int) -> None:
     # Twice, so that it is nobody's child: the engine must not find a stranger when it waits for its own.
     try:
         os.setsid()
+        # `python -m` imports from the working directory first.
+        os.chdir("/")
         if os.fork():
             os._exit(0)
         null = os.open(os.devnull, os.O_RDWR)

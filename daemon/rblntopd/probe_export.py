@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import rblntopd.probe
+from rblntopd.private_dir import make_private
 from rblntopd.probe import __version__
 
 _SOURCES = Path(rblntopd.probe.__file__).parent
@@ -54,15 +55,16 @@ def exported_probe(parent: Path) -> Path:
     Engines that run keep importing from theirs, so a directory is never changed.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: it cannot be written, or others could have: the engine would run their code.
     """
+    make_private(parent)
     digest = hashlib.sha256(_PACKAGE.encode())
     for source in sorted(_SOURCES.glob("*.py")):
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
     directory = parent / f"{__version__}-{digest.hexdigest()[:12]}"
     if directory.is_dir():
+        make_private(directory)
         return directory
-    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
     try:
         export_probe(made)

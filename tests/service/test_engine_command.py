@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import grpc
 import pytest
@@ -38,9 +39,8 @@ def environment(runtime, until):
 
 
 def start(environment, *command, **options):
-    return subprocess.Popen(
-        [sys.executable, "-m", "rblntopd.cli", "run", *command], env=environment, text=True, **options
-    )
+    rblntopd = Path(sys.executable).with_name("rblntopd")
+    return subprocess.Popen([rblntopd, "run", *command], env=environment, text=True, **options)
 
 
 def report(environment, *options):
@@ -86,6 +86,27 @@ def test_a_daemon_serves_beside_the_command_and_outlives_a_second_one(environmen
         assert "already serves" not in log
         first.communicate("\n", timeout=60)
     until(lambda: not is_served(runtime / "rblntopd.sock"))
+
+
+def test_a_command_that_starts_while_the_daemon_of_another_ends_is_watched(environment, runtime, until):
+    waiting = [sys.executable, "-c", "input()"]
+    log = runtime / "rblntopd.log"
+    with start(environment, "--", *waiting, stdin=subprocess.PIPE) as first:
+        until(lambda: log.exists() and " serves " in log.read_text())
+        first.communicate("\n", timeout=60)
+    with start(environment, "--", *waiting, stdin=subprocess.PIPE) as second:
+        until(lambda: log.read_text().count(" serves ") == 2)
+        assert is_served(runtime / "rblntopd.sock")
+        second.communicate("\n", timeout=60)
+    until(lambda: not is_served(runtime / "rblntopd.sock"))
+
+
+def test_the_daemon_imports_nothing_from_the_working_directory(environment, runtime, tmp_path, until):
+    (tmp_path / "click.py").write_text("raise SystemExit('imported from the working directory')")
+    waiting = [sys.executable, "-c", "input()"]
+    with start(environment, "--", *waiting, stdin=subprocess.PIPE, cwd=tmp_path) as command:
+        until(lambda: is_served(runtime / "rblntopd.sock"))
+        command.communicate("\n", timeout=60)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -143,6 +164,14 @@ def test_where_the_runtime_directory_cannot_be_written_the_command_runs_unwatche
     assert process.returncode == 0
     assert "Not a directory" in text
     assert text.endswith(": the engine starts unwatched\n")
+
+
+def test_a_probe_in_a_directory_that_others_can_write_is_not_loaded(environment, runtime):
+    runtime.chmod(0o777)
+    with start(environment, "--", "env", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        output, text = process.communicate(timeout=60)
+    assert f"{runtime}/probe" not in output
+    assert text.endswith(f"chmod go-w {runtime}: the engine starts unwatched\n")
 
 
 def test_the_exported_probe_can_be_loaded_by_itself(tmp_path):

@@ -110,6 +110,18 @@ def test_of_dead_rings_two_are_kept_for_each_name(start_engine, start_daemon, ru
     until(lambda: set((runtime / "engines").glob("*.ring")) == kept)
 
 
+def test_of_an_old_engine_only_its_own_files_are_deleted(start_engine, start_daemon, runtime, until):
+    started = [start_engine(control_socket="precious") for _ in range(3)]
+    precious = runtime / "engines" / "precious"
+    precious.touch()
+    for engine in started:
+        engine.kill()
+    start_daemon()
+    until(lambda: not started[0].path.with_suffix(".sock").exists())
+    assert not started[0].path.exists()
+    assert precious.exists()
+
+
 def test_files_that_are_no_rings_are_skipped_with_one_line_each(engine, start_daemon, runtime):
     directory = runtime / "engines"
     good = engine.path.read_bytes()

@@ -10,9 +10,12 @@ from rblntop.app.help_screen import HelpScreen
 from rblntop.app.widgets.change_panel import ChangePanel
 from rblntop.app.widgets.group_table import GroupTable
 from rblntop.app.widgets.key_bar import KeyBar
+from rblntop.board import Board
 from rblntop.client.errors import RefusedError
 from rblntop.source import ChangeAccepted, SnapshotsArrived, examples
 from rblntop.source.scripted import AskedLimits, ScriptedSource
+
+INSTANCE = examples.serving().engine.instance_id
 
 
 async def test_a_valid_cap_is_set_and_followed_until_it_has_settled(dashboard, text):
@@ -22,7 +25,7 @@ async def test_a_valid_cap_is_set_and_followed_until_it_has_settled(dashboard, t
         source.answer = ChangeAccepted(8, limits)
         await pilot.press("G", "8", "enter")
         await pilot.pause()
-        assert source.asked == [AskedLimits("prod-70b/0", None, ((2, 8),))]
+        assert source.asked == [AskedLimits(INSTANCE, None, ((2, 8),))]
         assert "accepted, generation 8" in text(app)
 
         source.show(replace(examples.capped(), limits=replace(limits, settled_step=None)))
@@ -45,7 +48,7 @@ async def test_max_num_seqs_is_set(dashboard):
     async with dashboard(source) as (_, pilot):
         await pilot.press("M", "2", "4", "enter")
         await pilot.pause()
-        assert source.asked == [AskedLimits("prod-70b/0", 24, ())]
+        assert source.asked == [AskedLimits(INSTANCE, 24, ())]
 
 
 async def test_all_groups_are_capped_at_once(dashboard):
@@ -252,6 +255,49 @@ async def test_the_living_process_is_shown_when_the_dead_one_still_has_its_name(
         assert "GONE" not in text(app)
 
 
+async def test_a_change_goes_to_the_process_that_was_on_the_screen(dashboard):
+    source = ScriptedSource(examples.serving())
+    async with dashboard(source) as (app, pilot):
+        await pilot.press("M", "2", "4")
+        # Another engine comes onto the screen between the key and its message.
+        app.query_one(ChangePanel).action_send()
+        app._take(SnapshotsArrived((examples.named(examples.serving(), "other/0"),)))
+        await pilot.pause()
+        assert source.asked == [AskedLimits(INSTANCE, 24, ())]
+
+
+async def test_engines_of_one_name_are_all_there_and_told_apart_by_pid(dashboard, text):
+    one, two = (examples.named(examples.serving(), "llama/0", name) for name in ("one", "two"))
+    two = replace(two, engine=replace(two.engine, pid=4711))
+    async with dashboard(ScriptedSource(two, one)) as (app, pilot):
+        shown = [app.board.chosen.engine.instance_id]
+        for _ in range(2):
+            await pilot.press("tab")
+            shown.append(app.board.chosen.engine.instance_id)
+        assert shown == ["one", "two", "one"]
+        assert "4242 llama/0" in text(app)
+        assert "4711 llama/0" in text(app)
+
+
+async def test_another_engine_does_not_take_the_screen(dashboard, text):
+    shown = examples.named(examples.serving(), "m/0")
+    source = ScriptedSource(shown)
+    async with dashboard(source) as (app, pilot):
+        source.show(examples.named(examples.serving(), "a/0"), shown)
+        await source.seen()
+        await pilot.pause()
+        assert app.board.chosen.engine.name == "m/0"
+        assert "RESTARTED" not in text(app)
+
+
+def test_read_only_ends_with_the_viewers_socket():
+    board = Board()
+    update = SnapshotsArrived((examples.serving(),))
+    for because in ("the viewers' socket", ""):
+        board.take(update, 0.0, readonly_because=because)
+        assert board.readonly_because == because
+
+
 async def test_w_walks_through_the_windows(dashboard, text):
     async with dashboard(ScriptedSource(examples.serving())) as (app, pilot):
         shown = []
@@ -297,7 +343,7 @@ async def test_the_panel_works_with_the_mouse_alone(dashboard, text):
             row = next(index for index, line in enumerate(rows) if label in line and index >= top)
             await pilot.click(ChangePanel, offset=(rows[row].index(label) + 1, row - top))
         await pilot.pause()
-        assert source.asked == [AskedLimits("prod-70b/0", 31, ())]
+        assert source.asked == [AskedLimits(INSTANCE, 31, ())]
 
 
 async def test_arrows_and_wheel_scroll_groups_that_do_not_fit(dashboard, text):

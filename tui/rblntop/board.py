@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rblntop.model import EngineState, Snapshot
+from rblntop.model import Engine, EngineState, Snapshot
 from rblntop.scene import Link, LinkState, Scene
 from rblntop.source import LinkLost, SnapshotsArrived, Update
 
@@ -18,10 +18,12 @@ class Board:
     def __init__(self, *, engine: str = "", readonly_because: str = "") -> None:
         """Show ``engine`` (name or instance id) first, or the first one there is."""
         self.wanted = engine
+        self._readonly_always = readonly_because
         self.readonly_because = readonly_because
         self.window_s = 10
         self.first_group = 0
-        self._snapshots: dict[str, Snapshot] = {}
+        self._snapshots: tuple[Snapshot, ...] = ()
+        self._shown: Engine | None = None
         self._link = LinkState.CONNECTING
         self._cause = ""
         self._address = ""
@@ -31,25 +33,37 @@ class Board:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of all engines, in order."""
-        return tuple(self._snapshots)
+        """Names of all engines, in order; with the pid where several have the same."""
+        engines = [snapshot.engine for snapshot in self._snapshots]
+        names = [engine.name for engine in engines]
+        return tuple(
+            f"{engine.pid} {engine.name}" if names.count(engine.name) > 1 else engine.name
+            for engine in engines
+        )
 
     @property
     def chosen(self) -> Snapshot | None:
-        """The engine on the screen."""
-        return self._wanted_one or next(iter(self._snapshots.values()), None)
+        """The engine on the screen: it stays the same process as long as that is there."""
+        among = self._asked_for or self._snapshots
+        if self._shown is not None:
+            for key in ("instance_id", "name"):
+                for snapshot in among:
+                    if getattr(snapshot.engine, key) == getattr(self._shown, key):
+                        return snapshot
+        return next(iter(among), None)
 
     @property
     def stands_in(self) -> bool:
         """The engine on the screen is not the one that was asked for: that one is not there."""
-        return bool(self.wanted and self._snapshots) and self._wanted_one is None
+        return bool(self.wanted and self._snapshots) and not self._asked_for
 
     @property
-    def _wanted_one(self) -> Snapshot | None:
-        for name, snapshot in self._snapshots.items():
-            if self.wanted in (name, snapshot.engine.instance_id):
-                return snapshot
-        return None
+    def _asked_for(self) -> list[Snapshot]:
+        return [
+            snapshot
+            for snapshot in self._snapshots
+            if self.wanted in (snapshot.engine.name, snapshot.engine.instance_id)
+        ]
 
     @property
     def heard(self) -> bool:
@@ -64,25 +78,38 @@ class Board:
             return
         assert isinstance(update, SnapshotsArrived)
         self._link, self._cause, self._heard_at = LinkState.LIVE, "", now_s
-        self.readonly_because = readonly_because or self.readonly_because
-        snapshots = _one_per_name(update.snapshots)
-        for name, snapshot in snapshots.items():
-            before = self._snapshots.get(name)
-            if before is not None and before.engine.instance_id != snapshot.engine.instance_id:
-                self._restarted_at[name] = now_s
-        self._snapshots = snapshots
+        self.readonly_because = self._readonly_always or readonly_because
+        before = self._snapshots
+        self._snapshots = _without_predecessors(update.snapshots)
+        there = {snapshot.engine.instance_id for snapshot in self._snapshots}
+        ended = {one.engine.name for one in before if one.engine.instance_id not in there}
+        known = {one.engine.instance_id for one in before}
+        for one in self._snapshots:
+            if one.engine.name in ended and one.engine.instance_id not in known:
+                self._restarted_at[one.engine.instance_id] = now_s
+        self._remember_shown()
 
     def choose(self, index: int) -> None:
         """Show the engine of that index; out of range changes nothing."""
-        if 0 <= index < len(self.names):
-            self.wanted = self.names[index]
+        if 0 <= index < len(self._snapshots):
+            self._shown = self._snapshots[index].engine
+            self.wanted = self._shown.name
             self.first_group = 0
 
     def choose_next(self, by: int) -> None:
         """Show the next engine, or the one before."""
+        if self._snapshots:
+            self.choose((self._chosen_index + by) % len(self._snapshots))
+
+    @property
+    def _chosen_index(self) -> int:
+        chosen = self.chosen
+        return next((at for at, snapshot in enumerate(self._snapshots) if snapshot is chosen), 0)
+
+    def _remember_shown(self) -> None:
         chosen = self.chosen
         if chosen is not None:
-            self.choose((self.names.index(chosen.engine.name) + by) % len(self.names))
+            self._shown = chosen.engine
 
     def scroll(self, by: int, in_view: int) -> None:
         """Move the groups that are in view, ``in_view`` at a time."""
@@ -118,7 +145,7 @@ class Board:
         snapshot = self.chosen
         if snapshot is None:
             return None
-        restarted_at = self._restarted_at.get(snapshot.engine.name)
+        restarted_at = self._restarted_at.get(snapshot.engine.instance_id)
         return Scene(
             snapshot,
             self.link(now_s),
@@ -127,14 +154,14 @@ class Board:
             self.names,
             now_s - restarted_at if restarted_at is not None else None,
             self.first_group,
+            self._chosen_index,
         )
 
 
-def _one_per_name(snapshots: tuple[Snapshot, ...]) -> dict[str, Snapshot]:
-    """After a restart the daemon may still hold the dead process: the living one is shown."""
-    chosen: dict[str, Snapshot] = {}
-    for snapshot in snapshots:
-        name = snapshot.engine.name
-        if name not in chosen or chosen[name].engine.state is EngineState.GONE:
-            chosen[name] = snapshot
-    return dict(sorted(chosen.items()))
+def _without_predecessors(snapshots: tuple[Snapshot, ...]) -> tuple[Snapshot, ...]:
+    """After a restart the daemon may still hold the dead process: the living ones of a name are shown."""
+    living = {one.engine.name for one in snapshots if one.engine.state is not EngineState.GONE}
+    shown = [
+        one for one in snapshots if one.engine.state is not EngineState.GONE or one.engine.name not in living
+    ]
+    return tuple(sorted(shown, key=lambda one: (one.engine.name, one.engine.instance_id)))

@@ -45,11 +45,13 @@ class Scene:
     clock_s: float | None = None
     """Wall-clock time of the frame; None: the snapshot's."""
     engines: tuple[str, ...] = ()
-    """Names of all engines, in order; the chosen one is the snapshot's."""
+    """Names of all engines, in order."""
     restarted_ago_s: float | None = None
     """Since another process took over the name while we watched."""
     first_group: int = 0
     """The group at the top of the table, when there are more than fit."""
+    chosen_engine: int = 0
+    """Which of ``engines`` the snapshot is of."""
 
     @property
     def window(self) -> Window:

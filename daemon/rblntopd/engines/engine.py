@@ -23,6 +23,8 @@ from rblntopd.probe.ring_format import Live
 LOOK_BACK_NS = (MAX_CELLS + 5) * NS
 #: A sample is taken every 100 ms, by a step or between steps.
 FRESH_NS = 300_000_000
+#: A count of requests has 32 bits in the API.
+MAX_REQUESTS = 2**32 - 1
 
 
 class Engine:
@@ -61,6 +63,11 @@ class Engine:
         self.sequence = self.reader.first_completed_since(latest_ns - LOOK_BACK_NS)
         if not self.sequence:
             self.timeline.covered_from_ns = self.reader.header.mono_ns
+            return
+        before = self.reader.read(self.sequence - 1, 1)
+        if before.rows and not before.missed:
+            # The record before is still there, so that none since then is missing.
+            self.timeline.covered_from_ns = latest_ns - LOOK_BACK_NS
 
     def check_alive(self) -> bool:
         """Look whether the engine still lives. Once gone it stays gone."""
@@ -187,8 +194,9 @@ class Engine:
             step=live[Live.STEP],
             next_sequence=self.sequence,
             missed_records=self.missed,
-            running=sample.running if sample else live[Live.RUNNING],
-            waiting=sample.waiting if sample else live[Live.WAITING],
+            # The words of the live block have 64 bits, and anybody's garbage in them.
+            running=sample.running if sample else min(live[Live.RUNNING], MAX_REQUESTS),
+            waiting=sample.waiting if sample else min(live[Live.WAITING], MAX_REQUESTS),
             sample=sample,
             kv_usage_ratio=sample.kv_usage if sample else timeline.latest_kv_usage,
             max_seq_len=timeline.latest[1] or None,
@@ -223,7 +231,8 @@ class Engine:
         )
 
     def close(self) -> None:
-        """Let go of the ring."""
+        """Let go of the ring. Who still asks is told that the engine is gone."""
+        self.gone = True
         self.reader.close()
 
 

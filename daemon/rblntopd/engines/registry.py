@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from itertools import accumulate
 from pathlib import Path
 
 from rblntopd.engines.description import Description
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 DEAD_RINGS_KEPT = 2
 #: Ended engines of any name that are kept open.
 MAX_GONE = 64
+#: Characters of names in an error: a client takes 8 KB with a status, in which they stand three times.
+MAX_NAMED = 1000
 
 
 class EngineLookupError(LookupError):
@@ -112,8 +115,8 @@ class Registry:
         try:
             path.unlink()
             logger.info("deleted %s: newer rings of ended %s engines are kept", path, engine.name)
-            if engine.description.control_socket:
-                path.with_name(engine.description.control_socket).unlink(missing_ok=True)
+            # Not the name that the engine gave: it may be that of another's file.
+            path.with_suffix(".sock").unlink(missing_ok=True)
         except OSError as error:
             self._discovery.refuse(path, f"{path}: old ring cannot be deleted: {error.strerror}")
 
@@ -176,9 +179,10 @@ class Registry:
             return found[0]
         among = found or listed
         names = [engine.name for engine in among]
-        known = [e.instance_id if names.count(e.name) > 1 else e.name for e in among]
-        there = ", ".join(known)
-        if not known:
+        known = _first([e.instance_id if names.count(e.name) > 1 else e.name for e in among])
+        more = f" and {len(among) - len(known)} more" if len(among) > len(known) else ""
+        there = ", ".join(known) + more
+        if not among:
             text = f"there is no engine {wanted!r}: none is running" if wanted else "no engine is running"
         elif not wanted:
             text = f"several engines are running, name one of: {there}"
@@ -198,6 +202,12 @@ class Registry:
         for engine in self._engines.values():
             engine.close()
         self._engines.clear()
+
+
+def _first(names: list[str]) -> list[str]:
+    """As many names as an error may list."""
+    ends = accumulate(len(name) for name in names)
+    return [name for name, end in zip(names, ends, strict=True) if end <= MAX_NAMED]
 
 
 def _age(engine: Engine) -> int:

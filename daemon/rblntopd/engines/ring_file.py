@@ -60,6 +60,10 @@ def open_ring(path: Path) -> tuple[int, fmt.Header]:
         raise RingFileError(path, Problem.UNREADABLE, error.strerror or str(error)) from error
     try:
         return file, _checked_header(path, file)
+    except OSError as error:
+        # Its directory may have gone meanwhile.
+        os.close(file)
+        raise RingFileError(path, Problem.UNREADABLE, error.strerror or str(error)) from error
     except BaseException:
         os.close(file)
         raise

@@ -40,17 +40,16 @@ SERVICES = (
 
 async def serve(
     runtime: Path,
-    socket: Path,
+    place: SocketPlace,
     followed: FollowedProcess | None,
     write_deadline_s: float,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, or until the followed process and all engines are gone.
+    """Serve at a ``place`` that was taken until SIGTERM or SIGINT, or until the followed process and all
+    engines are gone.
 
     Raises:
         SocketPlaceError: the socket cannot be served.
     """
-    place = SocketPlace(socket)
-    place.take()
     registry = Registry(runtime)
     try:
         registry.scan()

@@ -60,8 +60,7 @@ class Feed:
     def join(self) -> None:
         """Count a subscriber in; the first starts the ticks."""
         self.subscribers += 1
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
+        self._keep_running()
 
     def leave(self) -> None:
         """Count a subscriber out; the last stops the ticks."""
@@ -73,13 +72,21 @@ class Feed:
             self._tick = 0
 
     async def after(self, tick: int) -> tuple[int, bytes]:
-        """The latest message newer than ``tick``, as soon as there is one. The first tick is 1."""
+        """The latest message newer than ``tick``, as soon as there is one. The first tick is 1.
+
+        Raises what making the message raised; the next subscriber that waits starts the ticks again.
+        """
         while self._tick <= tick:
+            self._keep_running()
             # A future of one's own: cancelling a task cancels what it waits for.
             future = asyncio.get_running_loop().create_future()
             self._waiting.append(future)
             await future
         return self._tick, self._latest
+
+    def _keep_running(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()

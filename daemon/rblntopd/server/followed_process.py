@@ -25,14 +25,15 @@ class FollowedProcess:
 
     def over(self, any_engine: bool) -> bool:
         """Whether it has been gone for some seconds with no engine alive: another one may be served too."""
-        if any_engine or self._is_running():
+        if any_engine or self.is_running():
             self._gone_since_s = None
             return False
         if self._gone_since_s is None:
             self._gone_since_s = self._clock_s()
         return self._clock_s() - self._gone_since_s >= GRACE_S
 
-    def _is_running(self) -> bool:
+    def is_running(self) -> bool:
+        """Whether it lives."""
         try:
             return (
                 self._process is not None

@@ -7,6 +7,7 @@ import os
 import stat
 from pathlib import Path
 
+from rblntopd.private_dir import make_private
 from rblntopd.probe.runtime_dir import SERVICE_DIR
 
 SERVICE_SOCKET_DIR = Path("/run/rblntopd")
@@ -38,6 +39,10 @@ def socket_path(listen: str) -> Path:
     return Path(path).absolute()
 
 
+class SocketTakenError(SocketPlaceError):
+    """Another daemon serves there."""
+
+
 class SocketPlace:
     """A socket path under a lock file, so that a second daemon cannot take it over unseen.
 
@@ -57,7 +62,8 @@ class SocketPlace:
         """Lock the path and remove a socket that a dead daemon left there.
 
         Raises:
-            SocketPlaceError: another daemon has it, it cannot be written, or it is no place for a socket.
+            SocketTakenError: another daemon has it.
+            SocketPlaceError: it cannot be written, or it is no place for a socket.
         """
         length = len(os.fsencode(self.path))
         if length > MAX_PATH:
@@ -66,7 +72,7 @@ class SocketPlace:
                 "choose a shorter one with --listen unix:PATH or $RBLNTOP_RUNTIME_DIR"
             )
         try:
-            _own_directory(self.path.parent)
+            make_private(self.path.parent.resolve())
             self._lock = os.open(
                 self.path.with_name(f"{self.path.name}.lock"),
                 os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW,
@@ -76,7 +82,7 @@ class SocketPlace:
         except BlockingIOError:
             holder = os.pread(self._lock, 32, 0).decode(errors="replace").strip()
             self.release()
-            raise SocketPlaceError(
+            raise SocketTakenError(
                 f"another rblntopd (pid {holder or 'unknown'}) already serves {self.path}"
             ) from None
         except OSError as error:
@@ -124,11 +130,3 @@ def is_served(path: Path) -> bool:
     finally:
         os.close(lock)
     return False
-
-
-def _own_directory(directory: Path) -> None:
-    """Make the directory where it is missing; one that others own could be swapped under us."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    owner = os.stat(directory).st_uid
-    if owner not in (0, os.geteuid()):
-        raise SocketPlaceError(f"{directory} belongs to uid {owner}, not to root or uid {os.geteuid()}")

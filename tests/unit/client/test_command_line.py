@@ -11,6 +11,11 @@ import sys
 
 import pytest
 
+from rblntop.cli.ctl import rblnctl
+from rblntop.cli.exit_codes import USAGE
+from rblntop.cli.main import rblntop
+from rblntop.cli.run import run_command
+
 PROBE = """
 import sys
 sys.argv = ["command", *{arguments!r}]
@@ -62,6 +67,25 @@ async def test_the_dashboard_needs_a_terminal():
     )
     assert done.returncode == 2
     assert "--once" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"), [(["--connect", "foo"], {}), ([], {"RBLNTOP_ADDRESS": "foo"})]
+)
+def test_the_dashboard_does_not_start_on_what_is_no_address(monkeypatch, capsys, arguments, environment):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    monkeypatch.setattr("rblntop.app.app.RblntopApp.run", lambda _: 0)
+    assert run_command(rblntop, arguments) == USAGE
+    assert "'foo' is no address: use unix:/path/to/rblntopd.sock or host:port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["watch", "--interval", "nan"], ["set", "--timeout", "nan"]])
+def test_a_time_that_is_no_number_is_refused(capsys, arguments):
+    assert run_command(rblnctl, arguments) == USAGE
+    assert "'nan' is not a number of seconds" in capsys.readouterr().err
 
 
 async def start_watch(daemon) -> asyncio.subprocess.Process:

@@ -11,6 +11,7 @@ from rblntopd.engines.engine import Engine
 from rblntopd.engines.ring_reader import RingReader
 from rblntopd.metrics.state import EngineState
 from rblntopd.probe.ring_format import MAX_GROUPS, InFlight, Kind, Live, Sample
+from rblntopd.server.messages import snapshot_message
 
 MS = 1_000_000
 
@@ -96,3 +97,47 @@ def test_the_figures_of_an_engine_that_is_gone_end_with_it(busy_ring, start_ns):
         assert found.engine.state is EngineState.GONE
         assert found.windows[0].decode_steps == 20
         assert found.age_seconds == 59
+
+
+def test_a_daemon_that_meets_an_engine_after_a_pause_counts_the_pause(living, make_ring, make_step):
+    now_ns = time.monotonic_ns()
+    ring = make_ring(capacity=64)
+    for number, ago_s in ((1, 600), (2, 5)):
+        at_ns = now_ns - ago_s * 1000 * MS
+        ring.publish(make_step(number, scheduled_ns=at_ns, completed_ns=at_ns, requests=30, unfinished=0))
+    with RingReader.open(ring.path) as reader:
+        engine = Engine(reader)
+        engine.refresh()
+        minute = engine.snapshot(now_ns, 0, [60], 0).windows[0]
+        assert (minute.covered_seconds, minute.output_tokens_per_second) == (60, 30 / 60)
+
+
+def test_a_daemon_that_meets_an_engine_whose_past_was_overwritten_counts_what_is_left(
+    living, make_ring, make_step
+):
+    now_ns = time.monotonic_ns()
+    ring = make_ring(capacity=4)
+    for number in range(1, 9):
+        at_ns = now_ns - (20 - number) * 1000 * MS
+        ring.publish(make_step(number, scheduled_ns=at_ns, completed_ns=at_ns))
+    with RingReader.open(ring.path) as reader:
+        engine = Engine(reader)
+        engine.refresh()
+        minute = engine.snapshot(now_ns, 0, [60], 0).windows[0]
+        assert minute.decode_steps == 3
+        assert 13.9 < minute.covered_seconds <= 14
+
+
+def test_garbage_in_the_live_block_is_still_a_snapshot(make_ring):
+    ring = make_ring()
+    for word in (Live.RUNNING, Live.WAITING):
+        ring.set_live(word, 2**64 - 1)
+    with RingReader.open(ring.path) as reader:
+        snapshot_message(Engine(reader).snapshot(0, 0, [1], 1), None)
+
+
+def test_an_engine_whose_ring_was_closed_is_gone(living, make_ring):
+    engine = Engine(RingReader.open(make_ring().path))
+    assert engine.check_alive()
+    engine.close()
+    assert not engine.check_alive()

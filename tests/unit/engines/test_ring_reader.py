@@ -285,3 +285,17 @@ def test_no_record_is_torn_and_every_one_is_read_or_counted_while_a_process_writ
             assert seen > 0
         writer.stdin.write("end\n")
         writer.stdin.flush()
+
+
+def test_a_directory_that_goes_away_under_a_ring_is_an_error_of_that_ring(make_ring, monkeypatch):
+    path = make_ring().path
+    stat = os.stat
+
+    def gone(asked, **options):
+        if asked == path.parent:
+            raise FileNotFoundError(2, "No such file or directory")
+        return stat(asked, **options)
+
+    monkeypatch.setattr("os.stat", gone)
+    with pytest.raises(RingFileError, match="No such file or directory"):
+        RingReader.open(path)

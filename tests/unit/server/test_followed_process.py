@@ -53,7 +53,7 @@ def test_it_is_not_over_while_an_engine_lives(process, clock):
 def test_a_process_that_is_a_zombie_is_gone(process, clock):
     followed = FollowedProcess(process.pid, clock)
     process.kill()
-    while followed._is_running():
+    while followed.is_running():
         pass
     clock.now_s += GRACE_S
     assert not followed.over(any_engine=False)

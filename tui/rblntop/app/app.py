@@ -141,21 +141,23 @@ class RblntopApp(App[int]):
 
     def on_change_panel_sent(self, message: ChangePanel.Sent) -> None:
         """Ask the source for the change."""
-        scene = self.scene
-        if scene is not None:
-            self._send(message.draft, scene)
+        # Not the present scene: another engine may be on the screen by now.
+        self._send(message.draft, message.scene)
 
     @work
     async def _send(self, draft: LimitDraft, scene: Scene) -> None:
         assert draft.value is not None
+        sent = draft
+        # Not the name: the process that the operator saw, or none.
+        engine = scene.snapshot.engine.instance_id or scene.snapshot.engine.name
         try:
             if draft.kind is LimitKind.MAX_NUM_SEQS:
-                answer = await self._source.set_limits(scene.snapshot.engine.name, max_num_seqs=draft.value)
+                answer = await self._source.set_limits(engine, max_num_seqs=draft.value)
             else:
                 every = [group.group for group in scene.snapshot.groups]
                 groups = every if draft.group is None else [draft.group]
                 answer = await self._source.set_limits(
-                    scene.snapshot.engine.name, group_caps=[(group, draft.value) for group in groups]
+                    engine, group_caps=[(group, draft.value) for group in groups]
                 )
         except ClientError as error:
             draft = replace(draft, phase=Phase.REFUSED, message=str(error))
@@ -168,7 +170,7 @@ class RblntopApp(App[int]):
             )
         panel = self._dashboard.changing
         # The operator may have left the panel, or opened it for another limit.
-        if panel is not None and panel.draft is not None and panel.draft.phase is Phase.SENDING:
+        if panel is not None and panel.draft == sent:
             panel.become(draft)
         elif draft.phase is Phase.REFUSED:
             self._say(f"Refused: {draft.message}")

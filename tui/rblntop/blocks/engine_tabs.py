@@ -12,9 +12,7 @@ LONGEST = 28
 def engine_tabs(scene: Scene, width: int) -> Line:
     """``1 prod/0   2 prod/1``: the chosen one marked, and kept in sight."""
     names = [cut(clean(name), LONGEST) for name in scene.engines]
-    chosen = (
-        scene.engines.index(scene.snapshot.engine.name) if scene.snapshot.engine.name in scene.engines else 0
-    )
+    chosen = scene.chosen_engine
     first = 0
     while first < chosen and _width(names, first, chosen) > width - 6:
         first += 1

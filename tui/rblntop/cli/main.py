@@ -28,12 +28,16 @@ def rblntop(connect: str | None, engine: str, once: bool, as_json: bool, readonl
         raise click.UsageError(
             "The dashboard needs a terminal. Into a pipe or a file: rblntop --once or --json."
         )
+    from contextlib import suppress
+
     from rblntop.app.app import RblntopApp
-    from rblntop.client.address import parse_address
+    from rblntop.client.address import find_address
+    from rblntop.client.errors import UnreachableError
     from rblntop.source.live import LiveSource
 
-    if connect:
-        parse_address(connect)
+    # A daemon may still come; an address that cannot be one, given or in the environment, never answers.
+    with suppress(UnreachableError):
+        find_address(connect)
     app = RblntopApp(LiveSource(connect), engine=engine, readonly=readonly)
     code = app.run()
     if app.refusal:

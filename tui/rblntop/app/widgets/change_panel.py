@@ -20,11 +20,12 @@ class ChangePanel(LineWidget, can_focus=True):
     """Takes the keys while it is open. Enter does nothing as long as the value is impossible."""
 
     class Sent(Message):
-        """The operator wants this change."""
+        """The operator wants this change, of the engine in the scene."""
 
-        def __init__(self, draft: LimitDraft) -> None:
+        def __init__(self, draft: LimitDraft, scene: Scene) -> None:
             super().__init__()
             self.draft = draft
+            self.scene = scene
 
     class Left(Message):
         """The operator is done with the panel."""
@@ -116,7 +117,7 @@ class ChangePanel(LineWidget, can_focus=True):
             return
         self.draft = replace(self.draft, phase=Phase.SENDING, message="")
         self.redraw()
-        self.post_message(self.Sent(self.draft))
+        self.post_message(self.Sent(self.draft, self._scene))
 
     def action_leave(self) -> None:
         """Close the panel; a change that was sent goes on."""
