@@ -69,6 +69,19 @@ class RingFile:
     def limits(self) -> fmt.Limits:
         return fmt.Limits(*self._block(fmt.LIMITS, self.header.limits_offset, len(fmt.Limits._fields)))
 
+    def journal(self) -> list[fmt.JournalEntry]:
+        """All entries, oldest first; their texts without padding."""
+        found = []
+        for number in range(self.live(fmt.Live.JOURNAL_HEAD)):
+            offset = self.header.journal_offset + number * self.header.journal_entry_size
+            sequence, *values = fmt.JOURNAL.unpack(self._read(offset, fmt.JOURNAL.size))
+            assert sequence == number + 1
+            at = len(fmt.JournalEntry._fields) - 2
+            values[at - 3 : at] = [text.rstrip(b"\0") for text in values[at - 3 : at]]
+            caps = values[at : at + fmt.MAX_GROUPS], values[at + fmt.MAX_GROUPS :]
+            found.append(fmt.JournalEntry(*values[:at], *map(tuple, caps)))
+        return found
+
     def _block(self, layout: struct.Struct, offset: int, fields: int) -> list[Any]:
         """The fields of a block under a sequence lock; the last of them have one value for each group."""
         lock, *values = layout.unpack(self._read(offset, layout.size))
