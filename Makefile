@@ -10,7 +10,7 @@ STAMP  := $(VENV)/.installed
 ENGINE_PYTHON = $$($(PYTHON) scripts/engine_env.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help test check lint format types contracts unit tui service engine bench protos demo engine-env clean
+.PHONY: help test check lint format types contracts unit tui service engine engine-newer bench protos demo engine-env clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,8 +36,12 @@ contracts: $(STAMP) ## who may import whom
 unit tui service: $(STAMP) ## the tests of that directory
 	$(BIN)/pytest tests/$@
 
-engine: ## tests with the real vLLM and vllm-rbln, on the CPU
+engine: engine-newer ## tests with the real vLLM and vllm-rbln, on the CPU
 	python=$(ENGINE_PYTHON) && $$python -m pytest tests/engine
+
+engine-newer: ## the limits on the scheduler of a newer vLLM
+	python=$(ENGINE_PYTHON) && newer=$$($$python scripts/newer_vllm.py) && \
+	PYTHONPATH=$$newer $$python -m pytest tests/engine/test_any_change.py tests/engine/test_trials_and_admission.py -k plain
 
 bench: $(STAMP) ## measure what design promises, as ratios
 	python=$(ENGINE_PYTHON) && RBLNTOP_ENGINE_PYTHON=$$python $(BIN)/python -m bench

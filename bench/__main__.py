@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+PATHS = (REPOSITORY, REPOSITORY / "daemon", REPOSITORY / "tests" / "engine")
 #: Name of the file: whether it runs in the engine's environment.
 BENCHES = {
     "probe_cost": True,
     "engine_throughput": True,
+    "limit_invariants": True,
     "limit_latency": False,
     "daemon_cost": False,
     "start_times": False,
@@ -30,7 +32,7 @@ def main(wanted: list[str]) -> int:
             print(f"\n{name}: skipped, $RBLNTOP_ENGINE_PYTHON is not set", file=sys.stderr)
             failed += 1
             continue
-        environment = dict(os.environ, PYTHONPATH=f"{REPOSITORY}:{REPOSITORY / 'daemon'}")
+        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(map(str, PATHS)))
         environment["RBLNTOP_PYTHON"] = sys.executable
         python = str(engine_python) if in_engine else sys.executable
         done = subprocess.run([python, "-m", f"bench.{name}"], cwd=REPOSITORY, env=environment)

@@ -5,6 +5,7 @@ Runs in the engine's environment (``make engine``), which several clones share.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -35,6 +36,12 @@ def pytest_configure() -> None:
     os.environ["VLLM_LOGGING_LEVEL"] = "WARNING"
     os.environ.pop("RBLNTOP_PROBE", None)
     os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def pytest_report_header() -> str:
+    """Which vLLM it is: ``make engine-newer`` puts another before that of the environment."""
+    found = importlib.util.find_spec("vllm")
+    return f"vllm: {found.origin if found else 'none'}"
 
 
 def pytest_unconfigure() -> None:

@@ -20,6 +20,12 @@ HOLD = st.sampled_from([None, False, True])
 ENDS = st.sampled_from([Op.CONFIRM, Op.CANCEL, Op.EXTEND])
 
 
+def _name(settings):
+    return (
+        f"{'rbln' if settings.get('rbln', True) else 'plain'}-pp{settings['pp']}-{settings['max_num_seqs']}"
+    )
+
+
 @pytest.mark.parametrize(
     ("seed", "settings"),
     [
@@ -33,7 +39,7 @@ ENDS = st.sampled_from([Op.CONFIRM, Op.CANCEL, Op.EXTEND])
         (8, {"pp": 4, "max_num_seqs": 18, "blocks": 150, "rbln": False}),
         (9, {"pp": 8, "max_num_seqs": 25, "blocks": 1000, "rbln": False}),
     ],
-    ids=lambda value: " ".join(map(str, value.values())) if isinstance(value, dict) else "",
+    ids=lambda value: _name(value) if isinstance(value, dict) else str(value),
 )
 def test_changes_in_random_order(deep_engine, seed, settings):
     rbln = settings.get("rbln", True)

@@ -11,9 +11,9 @@ from typing import Any
 from rblntopd.probe import __version__
 from rblntopd.probe.process import instance_id
 from rblntopd.probe.ring_format import MAX_GROUPS
+from rblntopd.probe.support import untested_notice
 
 NAME_VARIABLE = "RBLNTOP_ENGINE_NAME"
-TESTED_VLLM = ("0.30.0",)
 RBLN_SCHEDULER_MODULE = "vllm_rbln.v1.core.rbln_scheduler"
 
 
@@ -52,13 +52,15 @@ def describe(scheduler: Any, number: int) -> EngineFacts:
     dp_size = max(int(parallel.data_parallel_size), dp_rank + 1)
     buckets = _decode_buckets(config) if is_rbln else ()
     backend = parallel.distributed_executor_backend
+    vllm_version = str(getattr(sys.modules.get("vllm"), "__version__", ""))
+    vllm_rbln_version = _version("vllm-rbln") if is_rbln else ""
     description: dict[str, Any] = {
         "name": _name(model, dp_rank, dp_size),
         "instance_id": instance_id(number),
         "pid": os.getpid(),
         "model": _served_name(model),
-        "vllm_version": getattr(sys.modules.get("vllm"), "__version__", ""),
-        "vllm_rbln_version": _version("vllm-rbln") if is_rbln else "",
+        "vllm_version": vllm_version,
+        "vllm_rbln_version": vllm_rbln_version,
         "probe_version": __version__,
         "scheduler_class": f"{type(scheduler).__module__}.{type(scheduler).__qualname__}",
         "pp_size": pp_size,
@@ -76,7 +78,7 @@ def describe(scheduler: Any, number: int) -> EngineFacts:
         "simulated": getattr(backend, "__module__", "").startswith("rblntopd.sim"),
         # With data parallelism every busy rank runs the largest rank's bucket (decided in the workers).
         "padding_is_local": is_rbln and int(parallel.data_parallel_size) > 1,
-        "notice": _notice(),
+        "notice": untested_notice(vllm_version, vllm_rbln_version),
     }
     return EngineFacts(
         pp_size, depth, group_count, int(scheduling.max_num_seqs), is_rbln, buckets, description
@@ -119,14 +121,6 @@ def _name(model: Any, dp_rank: int, dp_size: int) -> str:
     if not chosen:
         return f"{_served_name(model)}/{dp_rank}"
     return f"{chosen}/{dp_rank}" if dp_size > 1 else chosen
-
-
-def _notice() -> str:
-    """What an operator should know of this engine; empty: nothing."""
-    version = str(getattr(sys.modules.get("vllm"), "__version__", "unknown"))
-    if version.partition("+")[0] in TESTED_VLLM:
-        return ""
-    return f"vLLM {version} was not tested with this probe; tested: {', '.join(TESTED_VLLM)}"
 
 
 def _version(distribution: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rblntopd.probe.ring_format import EmptyCause
+from rblntopd.probe.waiting import waiting_count
 
 CLOSED, BLOCKED, DEMAND, LIMIT, PREFILL, COLLAPSE = CAUSES = tuple(int(cause) for cause in EmptyCause)
 
@@ -19,7 +20,7 @@ def empty_cause(scheduler: Any, *, slots: int, prefill_in_flight: bool, limit_ho
         limit_holds: whether a limit set through rblntop keeps waiting requests out, or holds decodes back.
     """
     running = len(scheduler.running)
-    waiting = len(scheduler.waiting) + len(scheduler.skipped_waiting)
+    waiting = waiting_count(scheduler)
     if scheduler._pause_state and waiting + running:
         return CLOSED
     # Room for another request, and none of those that wait got it: KV blocks, a remote KV load, a grammar.

@@ -11,6 +11,7 @@ from rblntopd.probe.hold import HeldOrder, HoldTurns
 from rblntopd.probe.limits import LimitState, Targets
 from rblntopd.probe.plain_caps import PlainCaps
 from rblntopd.probe.rows import Rows
+from rblntopd.probe.waiting import waiting_count
 
 _request_id = operator.attrgetter("request_id")
 
@@ -27,6 +28,8 @@ class Enforcement:
         self.step_caps = rbln_budget.StepCaps(scheduler, limits, rows)
         self._held_order = HeldOrder(scheduler, limits, rows, self.turns)
         self._plain = PlainCaps(scheduler, limits, rows)
+        # From vLLM 0.32 on admission has a bound of its own, never above max_num_running_reqs.
+        self._most_active: int | None = getattr(scheduler, "max_num_active_reqs", None)
         self.active = False
         """Whether anything but the start-up limits is enforced."""
         self.needs_rows = False
@@ -56,8 +59,13 @@ class Enforcement:
 
     def restore(self) -> None:
         """Give the scheduler back what it was started with, which is never below what runs."""
-        self._scheduler.max_num_running_reqs = self.state.start
+        self._set_limit(self.state.start)
         rbln_budget.leave()
+
+    def _set_limit(self, limit: int) -> None:
+        self._scheduler.max_num_running_reqs = limit
+        if self._most_active is not None:
+            self._scheduler.max_num_active_reqs = min(limit, self._most_active)
 
     def begin_step(self) -> bool:
         """Set what this ``schedule()`` runs under, only while :attr:`active`; true if a group's cap fell."""
@@ -67,7 +75,7 @@ class Enforcement:
         if drained:
             members, _ = self._rows.running_per_group(map(_request_id, scheduler.running))
             state.drain_excess(running, members)
-        scheduler.max_num_running_reqs = state.effective(running)
+        self._set_limit(state.effective(running))
         if state.targets.hold:
             self._held_order.begin_step()
         if self._has_budget:
@@ -90,9 +98,10 @@ class Enforcement:
         state, scheduler = self.state, self._scheduler
         if not self.active:
             return False
-        waiting = len(scheduler.waiting) + len(scheduler.skipped_waiting)
         return self.held > 0 or (
-            waiting > 0 and state.admission < state.ceiling and len(scheduler.running) >= state.admission
+            waiting_count(scheduler) > 0
+            and state.admission < state.ceiling
+            and len(scheduler.running) >= state.admission
         )
 
 

@@ -31,6 +31,7 @@ from rblntopd.probe.runtime_dir import make_engines_dir, runtime_dir
 from rblntopd.probe.sampler import INTERVAL_NS, Sampler
 from rblntopd.probe.start_limits import start_limits
 from rblntopd.probe.step_log import COMPLETED_FIELDS, Completed, Scheduled, StepLog
+from rblntopd.probe.waiting import second_queue
 
 #: A step waits so long for the probe's lock, which is held for microseconds; then the probe ends.
 LOCK_TIMEOUT_S = 1.0
@@ -75,6 +76,7 @@ class Probe:
         """The probe's own time on the engine's thread, and the steps it took it for."""
         self._sampler = Sampler(scheduler, facts, self.recorder, self.enforcement)
         self._scheduler = scheduler
+        self.second_waiting = second_queue(scheduler)
         self._now = clock.monotonic_ns
         self._next_sample_ns = 0
         self._looked_at = -1
@@ -90,7 +92,7 @@ class Probe:
             OSError: there is no place for the ring.
             AttributeError: the scheduler is not like any that we know.
         """
-        for name in ("finished_req_ids", "skipped_waiting", "waiting", "running", "requests", "_pause_state"):
+        for name in ("finished_req_ids", "waiting", "running", "requests", "_pause_state"):
             getattr(scheduler, name)
         facts = describe(scheduler, next(_numbers))
         description = facts.description

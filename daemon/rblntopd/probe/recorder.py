@@ -19,6 +19,7 @@ from rblntopd.probe.ring_format import NO_GROUP, STEP, AdmissionStop, InFlight, 
 from rblntopd.probe.ring_writer import RingWriter
 from rblntopd.probe.rows import Rows
 from rblntopd.probe.step_log import Completed, Scheduled
+from rblntopd.probe.waiting import waiting_count
 
 EMPTY, PREFILL, DECODE, MIXED, LOST = (int(kind) for kind in Kind)
 STOP_NONE, STOP_MAX_NUM_SEQS, STOP_GROUP_CAPS, STOP_KV, STOP_TOKENS, STOP_CLOSED = (
@@ -318,8 +319,7 @@ class Recorder:
         ]
 
     def _unfinished(self) -> int:
-        scheduler = self._scheduler
-        return len(scheduler.running) + len(scheduler.waiting) + len(scheduler.skipped_waiting)
+        return len(self._scheduler.running) + waiting_count(self._scheduler)
 
     def _land_prefills(self, prefill_ids: tuple[str, ...]) -> None:
         flights = self._prefill_flights

@@ -11,6 +11,7 @@ from rblntopd.probe.description import EngineFacts
 from rblntopd.probe.enforcement import Enforcement
 from rblntopd.probe.recorder import U32, Recorder
 from rblntopd.probe.ring_format import Live, Sample
+from rblntopd.probe.waiting import second_queue
 
 INTERVAL_NS = 100_000_000
 REQUEST_ID = operator.attrgetter("request_id")
@@ -35,7 +36,7 @@ class Sampler:
         # Copies made in one go: the control thread samples while the engine's thread may add a request.
         running = list(scheduler.running)
         groups, unassigned = recorder.rows.running_per_group(map(REQUEST_ID, running))
-        waiting, skipped = scheduler.waiting, scheduler.skipped_waiting
+        waiting, skipped = scheduler.waiting, second_queue(scheduler)
         waiting_count = len(waiting) + len(skipped)
         usage = float(scheduler.kv_cache_manager.usage)
         recorder.kv_usage = usage

@@ -67,7 +67,7 @@ def _subclass(base: Any) -> type:
                     (
                         id(output), members, new, resumed, cached.req_ids, cached.num_computed_tokens,
                         tokens, output.preempted_req_ids, started_ns, ended_ns,
-                        len(self.running), len(self.waiting) + len(self.skipped_waiting),
+                        len(self.running), len(self.waiting) + len(probe.second_waiting),
                         self.max_num_running_reqs, self._pause_state,
                     )
                 )  # fmt: skip
@@ -96,7 +96,7 @@ def _subclass(base: Any) -> type:
         probe.log.append(
             (
                 id(scheduler_output), arrived_ns, len(self.finished_req_ids) - finished_before,
-                len(self.running) + len(self.waiting) + len(self.skipped_waiting),
+                len(self.running) + len(self.waiting) + len(probe.second_waiting),
             )
         )  # fmt: skip
         return result
