@@ -14,6 +14,7 @@ BENCHES = {
     "probe_cost": True,
     "engine_throughput": True,
     "limit_invariants": True,
+    "limit_churn": True,
     "limit_latency": False,
     "daemon_cost": False,
     "start_times": False,

@@ -20,10 +20,10 @@ TURN_S = 2.0
 REQUESTS = 64
 
 
-def steps_per_second(core: Any) -> float:
+def steps_per_second(core: Any, seconds: float = TURN_S) -> float:
     """Of one turn."""
     start, steps = time.perf_counter(), 0
-    while (spent := time.perf_counter() - start) < TURN_S:
+    while (spent := time.perf_counter() - start) < seconds:
         core.step_fn()
         steps += 1
     return steps / spent

@@ -145,7 +145,8 @@ class Probe:
             enforcement = self.enforcement
             state = enforcement.state
             if self.log and (enforcement.needs_rows or not state.in_force_step):
-                self.read_log(self._now())
+                # Not the moment for a sample: a batch has just completed, and its slot would look free.
+                self.read_log(self._now(), may_sample=False)
             if self.changes.timed and self.changes.tick(self.recorder.step):
                 self._changed()
             if state.generation and not state.in_force_step:
@@ -169,7 +170,7 @@ class Probe:
         """The lock was not let go of: an interrupt hit between two lines of ours."""
         self.fault(TimeoutError(f"the probe's own lock was held for {LOCK_TIMEOUT_S:g} s"))
 
-    def read_log(self, now_ns: int) -> None:
+    def read_log(self, now_ns: int, may_sample: bool = True) -> None:
         """Turn what the steps wrote down into records, and do what is due. Under the lock.
 
         May raise: the caller switches the probe off.
@@ -192,7 +193,7 @@ class Probe:
             state.end_step(recorder.step, running)
             if state.settled_step or running != self._shown_running:
                 self._show_limits()
-        if now_ns >= self._next_sample_ns:
+        if may_sample and now_ns >= self._next_sample_ns:
             self._next_sample_ns = now_ns + INTERVAL_NS
             self._sampler.sample(now_ns)
             recorder.ring.set_live(Live.PROBE_NS, self.cost_ns)
