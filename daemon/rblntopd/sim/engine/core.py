@@ -53,6 +53,8 @@ class EngineCore:
         self.scheduler = scheduler
         self.clock = clock
         self.batch_queue: deque[InFlight] = deque()
+        self.steps = 0
+        """``schedule()`` calls so far, empty batches included."""
         self._device = device
         self._depth = scheduler.vllm_config.max_concurrent_batches
 
@@ -69,6 +71,7 @@ class EngineCore:
         """
         executed = False
         if self.scheduler.has_requests():
+            self.steps += 1
             output = self.scheduler.schedule()
             executed = bool(output.num_scheduled_tokens)
             self.batch_queue.append(InFlight(output, self._device.send(self.clock.now_ns(), output)))

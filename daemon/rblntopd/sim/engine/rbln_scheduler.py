@@ -70,13 +70,17 @@ class RBLNScheduler(Scheduler, Marked):
         new: list[Request] = []
         resumed: list[Request] = []
         preempted: list[Request] = []
-        decodes = self._decode_budget(sum([not request.is_prefill for request in self.running]))
+        demand = sum([request.num_computed_tokens >= request.num_tokens - 1 for request in self.running])
+        decodes = self._decode_budget(demand)
 
         # A request that prefills is the last of the running list.
         position = len(self.running) - 1 if self.running and self.running[-1].is_prefill else 0
         while position < len(self.running) and budget:
             request = self.running[position]
             position += 1
+            if request.num_computed_tokens == request.num_tokens:
+                # Its last token is in flight.
+                continue
             wanted = self._tokens_left(request, budget)
             if not wanted:
                 continue

@@ -71,7 +71,9 @@ class Scheduler:
             position += 1
             if self.current_step < request.next_decode_eligible_step:
                 continue
-            # Nothing is left to compute while the request's last token is in flight.
+            if request.num_computed_tokens == request.num_tokens:
+                # Its last token is in flight.
+                continue
             wanted = self._tokens_left(request, budget)
             if not wanted:
                 continue
