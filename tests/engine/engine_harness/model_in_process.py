@@ -43,13 +43,14 @@ class ModelInProcess:
             rbln=RBLNConfig(decode_batch_bucket_limit=buckets),
             use_v2_model_runner=use_v2_model_runner,
         )
-        self.scheduler: Any = RBLNScheduler(config) if rbln else Scheduler(config)
         self.clock = VirtualClock()
         compiled = decode_buckets(config) if rbln else []
+        device = Device(pp, StageTimes(), compiled)
+        self._core = EngineCore(RBLNScheduler if rbln else Scheduler, config, device, self.clock)
+        self.scheduler: Any = self._core.scheduler
         self.observer = Observer(
             self.scheduler, self.clock.now_ns, padded_rows(compiled).__getitem__ if rbln else None
         )
-        self._core = EngineCore(self.scheduler, Device(pp, StageTimes(), compiled), self.clock)
 
     def add(self, planned: PlannedRequest) -> None:
         self.scheduler.add_request(Request(planned.request_id, len(planned.prompt), planned.output_tokens))

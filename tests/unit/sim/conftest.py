@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import sys
 import tempfile
@@ -90,7 +91,7 @@ def read_records() -> Callable[..., list[Step]]:
 
 
 @pytest.fixture
-def start_sim(monkeypatch: pytest.MonkeyPatch, runtime_dir: Path) -> Iterator[Callable[[str], SimEngine]]:
+def start_sim(monkeypatch: pytest.MonkeyPatch, runtime_dir: Path) -> Iterator[Callable[..., SimEngine]]:
     """Starts scenarios in virtual time with the probe on; the names of vLLM are gone again afterwards."""
     # The probe keeps a class for each scheduler class, with the clock of its making.
     monkeypatch.setattr(scheduler_class, "_probed", {})
@@ -101,8 +102,8 @@ def start_sim(monkeypatch: pytest.MonkeyPatch, runtime_dir: Path) -> Iterator[Ca
     before = dict(sys.modules)
     started: list[SimEngine] = []
 
-    def start(name: str) -> SimEngine:
-        started.append(SimEngine(SCENARIOS[name], virtual))
+    def start(name: str, **changed: Any) -> SimEngine:
+        started.append(SimEngine(dataclasses.replace(SCENARIOS[name], **changed), virtual))
         assert started[-1].probe is not None
         return started[-1]
 

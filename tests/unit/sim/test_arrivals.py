@@ -33,6 +33,11 @@ def test_requests_come_in_order_at_the_rate_and_with_the_lengths_asked_for():
     assert sum(one.gives_up_ns > 0 for one in long) / len(long) == pytest.approx(0.5, abs=0.1)
 
 
+def test_requests_can_be_there_at_the_start_and_none_come_later():
+    only_at_start = Traffic(0, (10, 10), (5, 5), at_start=3)
+    assert [one.at_ns for one in merged((only_at_start,), seed=1)] == [0, 0, 0]
+
+
 def test_no_traffic_is_no_requests():
     assert list(merged((), seed=1)) == []
 

@@ -20,10 +20,11 @@ TIMES = StageTimes(
 @pytest.fixture
 def engine():
     def make(pp, requests, buckets=(), hangs_ns=NEVER_NS):
-        scheduler = Scheduler(vllm_config(pp=pp, max_num_batched_tokens=10))
+        config = vllm_config(pp=pp, max_num_batched_tokens=10)
+        core = EngineCore(Scheduler, config, Device(pp, TIMES, buckets, hangs_ns), VirtualClock(0))
         for name in requests:
-            scheduler.add_request(Request(name, 10, 3))
-        return EngineCore(scheduler, Device(pp, TIMES, buckets, hangs_ns), VirtualClock(0))
+            core.scheduler.add_request(Request(name, 10, 3))
+        return core
 
     return make
 

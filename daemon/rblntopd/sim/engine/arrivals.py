@@ -25,10 +25,12 @@ class Traffic:
     """Clients of one kind: they come at random moments, each with a number of requests at once."""
 
     per_second: float
-    """Moments at which requests come, in the mean."""
+    """Moments at which requests come, in the mean; 0: none after those at the start."""
     prompt_tokens: tuple[int, int]
     """Shortest and longest; short ones are more frequent (evenly spread on a logarithmic scale)."""
     output_tokens: tuple[int, int]
+    at_start: int = 0
+    """Requests that are there when the stream begins."""
     burst: int = 1
     """Requests that come together."""
     give_up_ratio: float = 0.0
@@ -40,15 +42,20 @@ class Traffic:
         """The requests in order of time."""
         chance = random.Random(seed)
         at_ns = 0
-        while True:
+        for _ in range(self.at_start):
+            yield self._arrival(chance, at_ns)
+        while self.per_second:
             at_ns += int(chance.expovariate(self.per_second) * 1e9)
             for _ in range(self.burst):
-                prompt = _between(chance, self.prompt_tokens)
-                output = _between(chance, self.output_tokens)
-                gives_up_ns = 0
-                if chance.random() < self.give_up_ratio:
-                    gives_up_ns = at_ns + int(chance.uniform(0, self.patience_s) * 1e9)
-                yield Arrival(at_ns, prompt, output, gives_up_ns)
+                yield self._arrival(chance, at_ns)
+
+    def _arrival(self, chance: random.Random, at_ns: int) -> Arrival:
+        prompt = _between(chance, self.prompt_tokens)
+        output = _between(chance, self.output_tokens)
+        gives_up_ns = 0
+        if chance.random() < self.give_up_ratio:
+            gives_up_ns = at_ns + int(chance.uniform(0, self.patience_s) * 1e9)
+        return Arrival(at_ns, prompt, output, gives_up_ns)
 
 
 def merged(traffic: Sequence[Traffic], seed: int) -> Iterator[Arrival]:

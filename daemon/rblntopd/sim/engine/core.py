@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import NamedTuple, Protocol
 
 from rblntopd.sim.engine.batch import SchedulerOutput
@@ -15,8 +15,6 @@ from rblntopd.sim.sim_clock import SimClock
 
 class StepScheduler(Protocol):
     """What the loop needs of a scheduler."""
-
-    vllm_config: VllmConfig
 
     def schedule(self) -> SchedulerOutput:
         """The next batch."""
@@ -47,16 +45,22 @@ class InFlight(NamedTuple):
 
 
 class EngineCore:
-    """One engine: scheduler, device and the batches between them."""
+    """One engine: scheduler, device and the batches between them.
 
-    def __init__(self, scheduler: StepScheduler, device: Device, clock: SimClock) -> None:
-        self.scheduler = scheduler
+    It makes its scheduler itself, as vLLM's does: the probe looks for an EngineCore under construction.
+    """
+
+    def __init__(
+        self, scheduler: type[StepScheduler], config: VllmConfig, device: Device, clock: SimClock
+    ) -> None:
+        make: Callable[[VllmConfig], StepScheduler] = scheduler
+        self.scheduler = make(config)
         self.clock = clock
         self.batch_queue: deque[InFlight] = deque()
         self.steps = 0
         """``schedule()`` calls so far, empty batches included."""
         self._device = device
-        self._depth = scheduler.vllm_config.max_concurrent_batches
+        self._depth = config.max_concurrent_batches
 
     @property
     def busy(self) -> bool:

@@ -34,6 +34,7 @@ class Request:
         "num_tokens",
         "priority",
         "request_id",
+        "spec_token_ids",
         "status",
     )
 
@@ -58,6 +59,8 @@ class Request:
         self.num_preemptions = 0
         self.next_decode_eligible_step = 0
         """The plain scheduler leaves the request out before this step of its own count."""
+        self.spec_token_ids: tuple[int, ...] = ()
+        """Drafts: none here."""
         self.num_blocks = 0
         """KV blocks that it holds."""
 

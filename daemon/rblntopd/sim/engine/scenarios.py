@@ -32,7 +32,7 @@ class Scenario:
 
 
 def _chat(per_second: float) -> Traffic:
-    return Traffic(per_second, (40, 800), (60, 600), give_up_ratio=0.03)
+    return Traffic(per_second, (40, 800), (60, 600), at_start=12, give_up_ratio=0.03)
 
 
 def _config(name: str, rbln: RBLNConfig = FOUR_BUCKETS, blocks: int = 8192) -> VllmConfig:
@@ -62,7 +62,7 @@ _ALL = (
         "uneven",
         "vllm-rbln with the hard cap alone: groups are filled one after the other, the last runs near empty.",
         _config("uneven"),
-        (_chat(3.2),),
+        (Traffic(0.4, (40, 800), (800, 3000), at_start=18),),
         HardCapOnly,
     ),
     Scenario(
@@ -93,9 +93,9 @@ _ALL = (
     ),
     Scenario(
         "idle",
-        "No requests.",
+        "A few requests at the start, and none since.",
         _config("idle"),
-        (),
+        (Traffic(0, (40, 80), (20, 40), at_start=4),),
     ),
     Scenario(
         "v0",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from rblntopd.probe.control_format import Op, Request
 from rblntopd.probe.plugin import mode
+from rblntopd.probe.probe import Probe
 from rblntopd.probe.scheduler_class import probed
 from rblntopd.sim.engine import vllm_names
 from rblntopd.sim.engine.arrivals import merged
@@ -45,9 +47,6 @@ class SimEngine:
         if with_probe and mode() != "off":
             vllm_names.install()
             kind = probed(kind)
-        self.scheduler: Any = kind(config)
-        self.probe = getattr(self.scheduler, "_rblntop", None)
-        """None where the probe is off."""
         started_ns = clock.now_ns()
         hangs_ns = NEVER_NS
         if scenario.hangs_after_s is not None:
@@ -56,10 +55,16 @@ class SimEngine:
         device = Device(
             config.parallel_config.pipeline_parallel_size, times or StageTimes(), compiled, hangs_ns
         )
-        self.core = EngineCore(self.scheduler, device, clock)
+        self.core = EngineCore(kind, config, device, clock)
+        self.scheduler: Any = self.core.scheduler
+        self.probe: Probe | None = getattr(self.scheduler, "_rblntop", None)
+        """None where the probe is off."""
         self.front_end = FrontEnd(self.scheduler, merged(scenario.traffic, seed), started_ns)
         if self.probe is not None and scenario.group_caps:
-            self.probe.set_limits(group_caps=dict(enumerate(scenario.group_caps)))
+            caps = Request(
+                Op.SET_LIMITS, 0, group_caps=scenario.group_caps, caller="scenario", reason=scenario.name
+            )
+            self.probe.ask_directly(caps)
 
     def turn(self) -> None:
         """Take in what has come, then make a step, or wait for something to come."""

@@ -73,6 +73,7 @@ class V0Schedulers(Scheduler):
         """The next batch of the next virtual engine that has something to do and nothing in flight."""
         self.current_step += 1
         self.finished_req_ids = set()
+        self._pass_pause_on()
         for _ in self.virtual_engines:
             engine = self.virtual_engines[self._turn]
             self._turn = (self._turn + 1) % len(self.virtual_engines)
@@ -109,13 +110,13 @@ class V0Schedulers(Scheduler):
 
     def has_requests(self) -> bool:
         """Whether a virtual engine has."""
+        self._pass_pause_on()
         return any(engine.has_requests() for engine in self.virtual_engines)
 
-    def set_pause_state(self, pause_state: PauseState) -> None:
-        """Pause all of them or go on, which V0 itself does not know."""
-        super().set_pause_state(pause_state)
+    def _pass_pause_on(self) -> None:
+        """V0 itself knows no pause."""
         for engine in self.virtual_engines:
-            engine.set_pause_state(pause_state)
+            engine.set_pause_state(self._pause_state)
 
     def _gather(self) -> None:
         """Show requests and blocks of all virtual engines as those of one scheduler."""
