@@ -56,7 +56,8 @@ def test_a_changed_limit_comes_into_force_and_settles(show, until):
             engine=NAME, changes=[change], wait_for=control_pb2.CHANGE_PHASE_IN_FORCE
         )
     )
-    assert (answer.generation, answer.phase) == (1, control_pb2.CHANGE_PHASE_IN_FORCE)
+    (changed,) = answer.engines
+    assert (changed.generation, changed.phase) == (1, control_pb2.CHANGE_PHASE_IN_FORCE)
     until(lambda: show().limits.HasField("settled_step") and show().running <= 4)
 
 
