@@ -39,13 +39,14 @@ class Discovery:
         self._runtime = runtime
         self._refused: dict[Path, _Version] = {}
         self._foreign: dict[Path, ForeignRing] = {}
+        self._unreadable: set[Path] = set()
 
     def look(self, known: Container[Identity]) -> tuple[list[Engine], dict[Path, Identity]]:
         """Engines whose rings are not ``known`` yet, oldest first, and every ring file that is there."""
         new: list[Engine] = []
         there: dict[Path, Identity] = {}
         for directory in engines_dirs(self._runtime):
-            for path, status in _ring_files(directory):
+            for path, status in self._ring_files(directory):
                 there[path] = identity = (status.st_dev, status.st_ino)
                 if identity in known or self._refused.get(path) == _version(status):
                     continue
@@ -81,25 +82,32 @@ class Discovery:
             self.refuse(path, str(error))
             return None
 
+    def _ring_files(self, directory: Path) -> list[tuple[Path, os.stat_result]]:
+        try:
+            with os.scandir(directory) as entries:
+                # A name with a dot in front is a ring in the making.
+                names = sorted(
+                    e.name for e in entries if e.name.endswith(".ring") and not e.name.startswith(".")
+                )
+        except FileNotFoundError:
+            return []  # No engine has run yet.
+        except OSError as error:
+            if directory not in self._unreadable:
+                logger.warning("no engines are seen in %s: %s", directory, error.strerror or error)
+            self._unreadable.add(directory)
+            return []
+        self._unreadable.discard(directory)
+        found = []
+        for name in names:
+            try:
+                found.append((directory / name, os.lstat(directory / name)))
+            except OSError:
+                continue
+        return found
+
     def _accept(self, path: Path) -> None:
         self._refused.pop(path, None)
         self._foreign.pop(path, None)
-
-
-def _ring_files(directory: Path) -> list[tuple[Path, os.stat_result]]:
-    try:
-        with os.scandir(directory) as entries:
-            # A name with a dot in front is a ring in the making.
-            names = sorted(e.name for e in entries if e.name.endswith(".ring") and not e.name.startswith("."))
-    except OSError:
-        return []  # No engine has run yet, or we may not look.
-    found = []
-    for name in names:
-        try:
-            found.append((directory / name, os.lstat(directory / name)))
-        except OSError:
-            continue
-    return found
 
 
 def _version(status: os.stat_result) -> _Version:
