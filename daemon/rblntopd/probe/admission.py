@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -37,13 +36,11 @@ class Admission:
     @property
     def paused_by_others(self) -> bool:
         """Whether somebody else paused the scheduler."""
-        return bool(self._others if self.closed else getattr(self._scheduler, "_pause_state", 0))
+        return bool(self._others)
 
     def close(self, until_ns: int) -> None:
         """Admit no waiting request until ``until_ns``, or until it is opened."""
         scheduler = self._scheduler
-        if not self.closed:
-            self._others = scheduler._pause_state
         self.closed, self.until_ns = True, until_ns
         scheduler._pause_state = max(self._others, type(self._others).PAUSED_NEW)
 
@@ -64,10 +61,10 @@ class Admission:
         """Whether it is time to open by itself."""
         return self.closed and self.until_ns != UNTIL_OPENED and now_ns >= self.until_ns
 
-    def set_by_others(self, wanted: Any, set_state: Callable[[Any], Any]) -> Any:
-        """Somebody else sets the pause state: what is in force is the stronger of theirs and ours."""
+    def set_by_others(self, wanted: Any) -> Any:
+        """Somebody else sets the pause state; the stronger of theirs and ours, which is to be in force."""
         self._others = wanted
-        return set_state(max(wanted, type(wanted).PAUSED_NEW) if self.closed else wanted)
+        return max(wanted, type(wanted).PAUSED_NEW) if self.closed else wanted
 
 
 def core_under_construction() -> weakref.ref[Any] | None:

@@ -10,6 +10,7 @@ import itertools
 import os
 import time
 import weakref
+from collections.abc import Callable
 from threading import Lock
 from typing import Any, cast
 
@@ -24,7 +25,7 @@ from rblntopd.probe.engine_files import create_ring, create_server, prune_dead_r
 from rblntopd.probe.limits import LimitState
 from rblntopd.probe.limits_block import limits_block
 from rblntopd.probe.plugin import logger
-from rblntopd.probe.recorder import PREFILL, STOP_GROUP_CAPS, STOP_MAX_NUM_SEQS, Recorder
+from rblntopd.probe.recorder import EMPTY, PREFILL, STOP_GROUP_CAPS, STOP_MAX_NUM_SEQS, Recorder
 from rblntopd.probe.ring_format import JournalEntry, Live, ProbeState
 from rblntopd.probe.ring_writer import RingWriter
 from rblntopd.probe.runtime_dir import make_engines_dir, runtime_dir
@@ -61,6 +62,8 @@ class Probe:
         """Whether :meth:`begin` has something to do before the next step."""
         self.asked = False
         """Whether the control socket has something for the engine's thread."""
+        self.files_missing = False
+        """Whether ring or socket vanished and could not be made again so far."""
         self._lock = Lock()
         self.acquire, self.release = self._lock.acquire, self._lock.release
         """Held during ``schedule()``: limits change between two steps only, never within one."""
@@ -81,7 +84,6 @@ class Probe:
         self._next_sample_ns = 0
         self._looked_at = -1
         self._shown_running = -1
-        self._vanished = False
         self._detaching = False
 
     @classmethod
@@ -184,8 +186,8 @@ class Probe:
                 recorder.completed(cast(Completed, entry))
             else:
                 recorder.scheduled(cast(Scheduled, entry))
-                if enforcement.active:
-                    self._note_turn(entry[1])
+                if state.targets.hold and recorder.latest_kind not in (EMPTY, PREFILL):
+                    enforcement.turns.decoded(cast(Scheduled, entry)[1])
                 self.cost_steps += 1
         del self.log[: len(entries)]
         if state.in_force_step and not state.settled_step:
@@ -236,15 +238,19 @@ class Probe:
         with self._lock:
             return self._handle(request)
 
-    def set_pause_state(self, wanted: Any, set_state: Any) -> Any:
+    def set_pause_state(self, wanted: Any, set_state: Callable[[Any], Any]) -> Any:
         """Somebody else pauses or resumes the scheduler, between two steps."""
         if not self._lock.acquire(timeout=LOCK_TIMEOUT_S):
             self.give_up()
             return set_state(wanted)
         try:
-            result = self.changes.admission.set_by_others(wanted, set_state)
-            self._show_limits()
-            return result
+            state = wanted
+            try:
+                state = self.changes.admission.set_by_others(wanted)
+                self._show_limits()
+            except Exception as error:  # noqa: BLE001 - as above
+                self.fault(error)
+            return set_state(state)
         finally:
             self._lock.release()
 
@@ -271,12 +277,6 @@ class Probe:
         recorder.admission_stop_at_limit = STOP_GROUP_CAPS if state.admission_from_caps else STOP_MAX_NUM_SEQS
         self._show_limits()
         self._plan()
-
-    def _note_turn(self, members: Any) -> None:
-        """A step ran under limits of ours: whose turn it was, and how many it left out."""
-        enforcement, recorder = self.enforcement, self.recorder
-        if members and recorder.latest_kind != PREFILL:
-            enforcement.turns.decoded(members)
 
     def _write_journal(self, entry: JournalEntry) -> None:
         self.recorder.ring.write_journal(entry)
@@ -322,41 +322,22 @@ class Probe:
             except Exception as error:  # noqa: BLE001 - as above
                 self.fault(error)
 
-    def restore_files(self) -> None:
-        """Make again what somebody cleaned away, with the sequence numbers going on. On the quiet thread.
-
-        The file system may be slow: only the swap holds the lock that a step would wait for.
-        """
-        old, server = self.recorder.ring, self.server
-        new_ring = new_server = None
-        try:
-            if old.vanished:
-                make_engines_dir(runtime_dir())
-                new_ring = create_ring(old.path, self.facts.description, self.facts.queue_depth, old.head)
-            if server is not None and not server.path.exists():
-                new_server = ControlServer.create(server.path)
-        except OSError as error:
-            # The limits in force matter more than the records: stay, and try again.
-            if not self._vanished and not self.closed:
-                logger.warning("rblntop: %s vanished and cannot be made again: %s", old.path, error)
-            self._vanished = True
-        if new_ring is None and new_server is None:
-            return
+    def replace_files(self, ring: RingWriter | None, server: ControlServer | None) -> None:
+        """Go on with new files in the place of vanished ones. On the quiet thread."""
         with self._lock:
             if self.closed:
                 return
-            self._vanished = False
-            if new_server is not None and server is not None:
-                self.server = new_server
-                server.abandon()
-            if new_ring is not None:
+            if server is not None and self.server is not None:
+                old_server, self.server = self.server, server
+                old_server.abandon()
+            if ring is not None:
+                old = self.recorder.ring
                 # Steps may have gone into the old one meanwhile.
-                new_ring.continue_from(old.head)
-                new_ring.take_journal(old)
-                self.recorder.ring = new_ring
+                ring.continue_from(old.head)
+                ring.take_journal(old)
+                self.recorder.ring = ring
                 old.close()
                 self._show()
-        logger.warning("rblntop: %s had vanished and was made again", old.path)
 
     # --- state -------------------------------------------------------------------------------------------
 

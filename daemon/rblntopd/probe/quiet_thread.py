@@ -11,6 +11,11 @@ import time
 import weakref
 from typing import TYPE_CHECKING
 
+from rblntopd.probe.control_server import ControlServer
+from rblntopd.probe.engine_files import create_ring
+from rblntopd.probe.plugin import logger
+from rblntopd.probe.runtime_dir import make_engines_dir, runtime_dir
+
 if TYPE_CHECKING:
     from rblntopd.probe.probe import Probe
 
@@ -56,4 +61,28 @@ def _run(reference: weakref.ref[Probe]) -> None:
             probe.look()
         if time.monotonic() - restored_s >= RESTORE_S:
             restored_s = time.monotonic()
-            probe.restore_files()
+            _restore_files(probe)
+
+
+def _restore_files(probe: Probe) -> None:
+    """Make again what somebody cleaned away, with the sequence numbers going on.
+
+    The file system may be slow: only the swap holds the lock that a step would wait for.
+    """
+    old, server = probe.recorder.ring, probe.server
+    ring = new_server = None
+    try:
+        if old.vanished:
+            make_engines_dir(runtime_dir())
+            ring = create_ring(old.path, probe.facts.description, probe.facts.queue_depth, old.head)
+        if server is not None and not server.path.exists():
+            new_server = ControlServer.create(server.path)
+    except OSError as error:
+        # The limits in force matter more than the records: stay, and try again.
+        if not probe.files_missing and not probe.closed:
+            logger.warning("rblntop: %s vanished and cannot be made again: %s", old.path, error)
+        probe.files_missing = True
+    if ring is not None or new_server is not None:
+        probe.files_missing = False
+        probe.replace_files(ring, new_server)
+        logger.warning("rblntop: %s had vanished and was made again", old.path)
