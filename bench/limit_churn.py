@@ -55,22 +55,23 @@ def main() -> None:
         prepare(Path(directory), stage_us=10_000)
         core = make_engine(probed=True, max_num_seqs=MAX_NUM_SEQS, virtual_time=False)
         (path,) = Path(directory).glob("**/*.sock")
-        ratios, baselines, changes, number = [], [], 0, 0
+        ratios, baselines, changes = [], [], 0
         memory = 0.0
         for pair in range(PAIRS):
             turns = {}
+            # Requests that outlast both turns: the engine must never run dry.
+            core.abort_requests(list(core.scheduler.requests))
+            add_requests(core, REQUESTS, output_tokens=1800, start=pair * REQUESTS)
+            while len(core.scheduler.running) < REQUESTS:
+                core.step_fn()
+            memory = memory or resident_mb()
             for changing in (True, False) if pair % 2 else (False, True):
-                missing = REQUESTS - core.scheduler.get_num_unfinished_requests()
-                add_requests(core, missing, output_tokens=1800, start=number)
-                number += missing
-                while len(core.scheduler.running) < REQUESTS:
-                    core.step_fn()
-                memory = memory or resident_mb()
                 changer = None
                 if changing:
                     command = [sys.executable, "-m", "bench.limit_churn", str(path), str(TURN_S)]
                     changer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
                 turns[changing] = steps_per_second(core, TURN_S)
+                assert len(core.scheduler.running) == REQUESTS
                 if changer is not None:
                     # A last question may still wait for an answer from the probe's own thread.
                     changes += int(changer.communicate()[0])
