@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -127,10 +128,17 @@ class FakeDaemon(telemetry_pb2_grpc.TelemetryServicer, control_pb2_grpc.ControlS
         self.after_change: snapshot_pb2.Snapshot | None = None
         self.steps: list[telemetry_pb2.WatchStepsResponse] = []
         self.answer: control_pb2.SetLimitsResponse = control_pb2.SetLimitsResponse()
+        self.preview: control_pb2.SetLimitsResponse | None = None
+        """The answer to validate_only; None: as to the real call."""
         self.refuse: status_pb2.Status | None = None
         self.refuse_changes: status_pb2.Status | None = None
         self.hang = False
         self.requests: list[object] = []
+        self.metadata: list[dict[str, str]] = []
+        """Of each request."""
+        self.changed = control_pb2.EngineChange(engine="demo/0", generation=4, limits=make_limits())
+        """What the calls answer that confirm, cancel, reset, close and open."""
+        self.changes = control_pb2.ListChangesResponse()
         self.stream_ended = asyncio.Event()
         self.ticks = 3
         self.hold_stream = False
@@ -150,6 +158,7 @@ class FakeDaemon(telemetry_pb2_grpc.TelemetryServicer, control_pb2_grpc.ControlS
 
     async def _judge(self, request: object, context: grpc.aio.ServicerContext) -> None:
         self.requests.append(request)
+        self.metadata.append(dict(context.invocation_metadata()))
         if self.hang:
             await asyncio.Event().wait()
         if self.refuse is not None:
@@ -186,9 +195,35 @@ class FakeDaemon(telemetry_pb2_grpc.TelemetryServicer, control_pb2_grpc.ControlS
         await self._judge(request, context)
         if self.refuse_changes is not None:
             await context.abort_with_status(rpc_status.to_status(self.refuse_changes))
+        if request.validate_only and self.preview is not None:
+            return self.preview
         if self.after_change is not None:
             self.snapshot = self.after_change
         return self.answer
+
+    async def ConfirmChange(self, request, context):  # noqa: N802
+        await self._judge(request, context)
+        return control_pb2.ConfirmChangeResponse(engines=[self.changed])
+
+    async def CancelChange(self, request, context):  # noqa: N802
+        await self._judge(request, context)
+        return control_pb2.CancelChangeResponse(engines=[self.changed])
+
+    async def ResetLimits(self, request, context):  # noqa: N802
+        await self._judge(request, context)
+        return control_pb2.ResetLimitsResponse(engines=[self.changed])
+
+    async def CloseAdmission(self, request, context):  # noqa: N802
+        await self._judge(request, context)
+        return control_pb2.CloseAdmissionResponse(engines=[self.changed])
+
+    async def OpenAdmission(self, request, context):  # noqa: N802
+        await self._judge(request, context)
+        return control_pb2.OpenAdmissionResponse(engines=[self.changed])
+
+    async def ListChanges(self, request, context):  # noqa: N802
+        await self._judge(request, context)
+        return self.changes
 
 
 @pytest.fixture
@@ -200,6 +235,21 @@ async def daemon(tmp_path: Path) -> AsyncIterator[FakeDaemon]:
         yield fake
     finally:
         await fake.stop()
+
+
+@pytest.fixture
+async def identities(tmp_path: Path) -> AsyncIterator[list[str]]:
+    """The identity socket beside the daemon's; each token is used up by being given out."""
+    tokens = [f"token-{number}" for number in range(9, 0, -1)]
+
+    async def give(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line = json.dumps({"token": tokens.pop(), "uid": 1000, "user": "ops", "expires_s": 60})
+        writer.write(line.encode() + b"\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_unix_server(give, tmp_path / "rblntopd-id.sock"):
+        yield tokens
 
 
 RunCtl = Callable[..., Awaitable[tuple[int, str, str]]]

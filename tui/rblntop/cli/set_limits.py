@@ -116,7 +116,7 @@ async def _change(
                 engine,
                 max_num_seqs=max_num_seqs,
                 group_caps=group_caps,
-                wait_for=_phase(wait),
+                wait_for=wait,  # type: ignore[arg-type]  # click has checked it
                 wait_timeout_s=wait_s,
             )
         except RefusedError as error:

@@ -4,7 +4,8 @@
         for engine in (await client.list_engines()).engines:
             print(engine.name, engine.max_num_seqs)
 
-Names are loaded on first use, because grpc takes longer to import than most commands take to run.
+Without asyncio the same methods are in ``SyncClient``. Names are loaded on first use, because grpc takes
+longer to import than most commands take to run.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rblntop.client.address import Address as Address
     from rblntop.client.address import find_address as find_address
+    from rblntop.client.blocking import SyncClient as SyncClient
     from rblntop.client.connection import Client as Client
     from rblntop.client.errors import AddressError as AddressError
     from rblntop.client.errors import ClientError as ClientError
@@ -23,11 +25,13 @@ if TYPE_CHECKING:
     from rblntop.client.errors import UnreachableError as UnreachableError
     from rblntop.client.reconnect import Backoff as Backoff
     from rblntop.client.reconnect import Disconnected as Disconnected
+    from rblntop.client.unset import UNSET as UNSET
 
 _HOME = {
     "Address": "address",
     "find_address": "address",
     "Client": "connection",
+    "SyncClient": "blocking",
     "AddressError": "errors",
     "ClientError": "errors",
     "EngineNotFoundError": "errors",
@@ -35,6 +39,7 @@ _HOME = {
     "UnreachableError": "errors",
     "Backoff": "reconnect",
     "Disconnected": "reconnect",
+    "UNSET": "unset",
 }
 
 __all__ = list(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]

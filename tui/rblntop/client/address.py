@@ -11,6 +11,7 @@ from rblntop.client.errors import HOW_TO_START, AddressError, UnreachableError
 
 SOCKET = "rblntopd.sock"
 READONLY_SOCKET = "rblntopd-ro.sock"
+IDENTITY_SOCKET = "rblntopd-id.sock"
 
 #: sizeof(sockaddr_un.sun_path) - 1 on Linux.
 MAX_SOCKET_PATH = 107
@@ -28,6 +29,13 @@ class Address:
     def readonly(self) -> bool:
         """The viewers' socket: the daemon refuses changes that come through it."""
         return self.target.startswith("unix:") and os.path.basename(self.target) == READONLY_SOCKET
+
+    @property
+    def identity_socket(self) -> str | None:
+        """Where the daemon tells who we are; None where it cannot know: over TCP."""
+        if not self.target.startswith("unix:"):
+            return None
+        return os.path.join(os.path.dirname(self.target.removeprefix("unix:")), IDENTITY_SOCKET)
 
     def __str__(self) -> str:
         return self.target

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grpc
 import grpc.aio
 
 from rblntop.client.address import Address
@@ -30,3 +31,8 @@ OPTIONS: tuple[tuple[str, int], ...] = (
 def open_channel(address: Address) -> grpc.aio.Channel:
     """A channel to the daemon; it connects with the first call."""
     return grpc.aio.insecure_channel(address.target, options=list(OPTIONS))
+
+
+def open_blocking_channel(address: Address) -> grpc.Channel:
+    """The same for callers without an event loop."""
+    return grpc.insecure_channel(address.target, options=list(OPTIONS))

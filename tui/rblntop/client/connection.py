@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import datetime
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
 import grpc.aio
-from google.protobuf import duration_pb2
 
 from rblntop.client.address import Address, find_address
 from rblntop.client.channel import open_channel
+from rblntop.client.identity import ask_identity, metadata
+from rblntop.client.requests import (
+    GroupCaps,
+    Mode,
+    WaitFor,
+    close_admission_request,
+    duration,
+    list_changes_request,
+    set_limits_request,
+)
 from rblntop.client.status import error_from_rpc
+from rblntop.client.unset import LimitTarget
 from rblntop_api.v1 import (
     control_pb2,
     control_pb2_grpc,
-    limits_pb2,
     snapshot_pb2,
     telemetry_pb2,
     telemetry_pb2_grpc,
 )
 
 DEADLINE_S = 5.0
-MAX_NUM_SEQS = limits_pb2.LIMIT_KIND_MAX_NUM_SEQS
-GROUP_CAP = limits_pb2.LIMIT_KIND_GROUP_CAP
 WINDOW_SECONDS = (1, 10, 60)
 STRIP_CELLS = 120
 
@@ -92,7 +99,7 @@ class Client:
         """Snapshots of one engine, or of all, every ``interval_s``. Close it with ``aclosing``."""
         request = telemetry_pb2.WatchSnapshotsRequest(
             engine=engine,
-            interval=_duration(interval_s),
+            interval=duration(interval_s),
             window_seconds=window_seconds,
             strip_cells=strip_cells,
         )
@@ -111,41 +118,154 @@ class Client:
         self,
         engine: str = "",
         *,
-        max_num_seqs: int | None = None,
-        group_caps: Sequence[tuple[int, int]] = (),
-        wait_for: control_pb2.ChangePhase = control_pb2.CHANGE_PHASE_ACCEPTED,
+        max_num_seqs: LimitTarget | None = None,
+        group_caps: GroupCaps = (),
+        mode: Mode | None = None,
+        ttl_s: float | None = None,
+        validate_only: bool = False,
+        expected_generation: int | None = None,
+        reason: str = "",
+        change_id: str = "",
+        wait_for: WaitFor = "accepted",
         wait_timeout_s: float = DEADLINE_S,
     ) -> control_pb2.SetLimitsResponse:
-        """Change limits together or not at all.
+        """Change limits together or not at all; what is not named stays.
 
         Args:
-            engine: Name or instance id; empty for the only engine there is.
-            max_num_seqs: New bound of the running list.
-            group_caps: ``(group, largest decode batch)`` pairs.
+            engine: A name, an instance id, a glob over names (``prod-70b/*``) or ``model:NAME`` for all ranks
+                of a model; empty for the only engine there is. Of several engines all are changed, or none.
+            max_num_seqs: New bound of the running list; ``UNSET``: what the engine was started with.
+            group_caps: Largest decode batch by group, as a mapping or as pairs; ``UNSET`` takes a cap away.
+            mode: Let running requests beyond lowered caps finish (``"drain"``), or hold them back in turns.
+            ttl_s: Makes it a trial: undone by itself so long after it has settled, unless it is confirmed.
+            validate_only: Get the same verdict, with a preview of what would happen, and change nothing.
+            expected_generation: Refuse with ABORTED unless the limits are still at this generation.
+            reason: For the audit log.
+            change_id: Name of the trial; by default the daemon makes one. It is in the answer.
             wait_for: How far the change must have come before the answer.
             wait_timeout_s: How long to wait for that; the answer tells the phase that was reached.
+
+        Raises:
+            ValueError: a number does not fit into its field.
         """
-        changes = []
-        if max_num_seqs is not None:
-            changes.append(control_pb2.LimitChange(kind=MAX_NUM_SEQS, value=max_num_seqs))
-        for group, value in group_caps:
-            changes.append(
-                control_pb2.LimitChange(
-                    kind=GROUP_CAP, scope=limits_pb2.LIMIT_SCOPE_GROUP, group=group, value=value
-                )
-            )
-        request = control_pb2.SetLimitsRequest(
-            engine=engine, changes=changes, wait_for=wait_for, wait_timeout=_duration(wait_timeout_s)
+        request = set_limits_request(
+            engine,
+            max_num_seqs=max_num_seqs,
+            group_caps=group_caps,
+            mode=mode,
+            ttl_s=ttl_s,
+            validate_only=validate_only,
+            expected_generation=expected_generation,
+            reason=reason,
+            change_id=change_id,
+            wait_for=wait_for,
+            wait_timeout_s=wait_timeout_s,
         )
+        return await self._change(self._control.SetLimits, request, wait_s=wait_timeout_s)
+
+    async def confirm(
+        self, change_id: str, *, engine: str = "", reason: str = ""
+    ) -> control_pb2.ConfirmChangeResponse:
+        """Keep the change on trial. An empty engine means every one where it is on trial."""
+        request = control_pb2.ConfirmChangeRequest(engine=engine, change_id=change_id, reason=reason)
+        return await self._change(self._control.ConfirmChange, request)
+
+    async def extend(
+        self, change_id: str, ttl_s: float, *, engine: str = "", reason: str = ""
+    ) -> control_pb2.ConfirmChangeResponse:
+        """Leave the change on trial, and give it ``ttl_s`` from now on."""
+        request = control_pb2.ConfirmChangeRequest(
+            engine=engine, change_id=change_id, extend=duration(ttl_s), reason=reason
+        )
+        return await self._change(self._control.ConfirmChange, request)
+
+    async def cancel(
+        self, change_id: str, *, engine: str = "", reason: str = ""
+    ) -> control_pb2.CancelChangeResponse:
+        """Undo the change on trial. An empty engine means every one where it is on trial."""
+        request = control_pb2.CancelChangeRequest(engine=engine, change_id=change_id, reason=reason)
+        return await self._change(self._control.CancelChange, request)
+
+    async def reset(
+        self, engine: str = "", *, detach: bool = False, validate_only: bool = False, reason: str = ""
+    ) -> control_pb2.ResetLimitsResponse:
+        """Put all limits back to what the engine was started with; a trial ends with it.
+
+        Args:
+            engine: As in :meth:`set_limits`.
+            detach: Give the scheduler its own methods back, too: the engine is watched no longer.
+            validate_only: Get the verdict and change nothing.
+            reason: For the audit log.
+        """
+        request = control_pb2.ResetLimitsRequest(
+            engine=engine, detach=detach, validate_only=validate_only, reason=reason
+        )
+        return await self._change(self._control.ResetLimits, request)
+
+    async def close_admission(
+        self,
+        engine: str = "",
+        *,
+        ttl_s: float | None = None,
+        until_opened: bool = False,
+        validate_only: bool = False,
+        expected_generation: int | None = None,
+        reason: str = "",
+    ) -> control_pb2.CloseAdmissionResponse:
+        """Admit no waiting request any more, for ``ttl_s`` or until somebody opens it; running ones finish.
+
+        Raises:
+            ValueError: neither ``ttl_s`` nor ``until_opened`` was given, or both.
+        """
+        request = close_admission_request(
+            engine,
+            ttl_s=ttl_s,
+            until_opened=until_opened,
+            validate_only=validate_only,
+            expected_generation=expected_generation,
+            reason=reason,
+        )
+        return await self._change(self._control.CloseAdmission, request)
+
+    async def open_admission(
+        self, engine: str = "", *, reason: str = ""
+    ) -> control_pb2.OpenAdmissionResponse:
+        """Admit waiting requests again."""
+        request = control_pb2.OpenAdmissionRequest(engine=engine, reason=reason)
+        return await self._change(self._control.OpenAdmission, request)
+
+    async def list_changes(
+        self, engine: str = "", *, limit: int = 0, since_s: float | None = None
+    ) -> control_pb2.ListChangesResponse:
+        """Read the audit log, newest first.
+
+        Args:
+            engine: As in :meth:`set_limits`; empty for all engines, those that are gone included.
+            limit: At most so many; 0: the daemon's default of 100.
+            since_s: Only those of the last so many seconds.
+        """
+        request = list_changes_request(engine, limit=limit, since_s=since_s)
+        return await self._call(self._control.ListChanges, request)
+
+    async def _change(
+        self, method: Callable[..., Awaitable[Answer]], request: object, *, wait_s: float = 0.0
+    ) -> Answer:
+        """A call that the audit log tells of: with a fresh token, which a restarted daemon knows, too."""
+        identity = await asyncio.to_thread(ask_identity, self.address)
         return await self._call(
-            self._control.SetLimits, request, deadline_s=self._deadline_s + wait_timeout_s
+            method, request, deadline_s=self._deadline_s + wait_s, metadata=metadata(identity)
         )
 
     async def _call(
-        self, method: Callable[..., Awaitable[Answer]], request: object, *, deadline_s: float | None = None
+        self,
+        method: Callable[..., Awaitable[Answer]],
+        request: object,
+        *,
+        deadline_s: float | None = None,
+        metadata: tuple[tuple[str, str], ...] = (),
     ) -> Answer:
         try:
-            return await method(request, timeout=deadline_s or self._deadline_s)
+            return await method(request, timeout=deadline_s or self._deadline_s, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             raise error_from_rpc(error, self.address) from None
 
@@ -159,9 +279,3 @@ class Client:
         finally:
             # Also when the reader just stops: an abandoned call lives on in the daemon.
             call.cancel()
-
-
-def _duration(seconds: float) -> duration_pb2.Duration:
-    duration = duration_pb2.Duration()
-    duration.FromTimedelta(datetime.timedelta(seconds=seconds))
-    return duration

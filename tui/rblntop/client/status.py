@@ -6,7 +6,6 @@ import errno
 import os
 
 import grpc
-import grpc.aio
 
 from rblntop.client.address import Address
 from rblntop.client.errors import (
@@ -22,7 +21,7 @@ DOMAIN = "rblntop"
 _TRANSPORT = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
 
 
-def error_from_rpc(error: grpc.aio.AioRpcError, address: Address) -> ClientError:
+def error_from_rpc(error: grpc.RpcError, address: Address) -> ClientError:
     """The error that a failed call means.
 
     UNAVAILABLE from the transport means that the daemon is away; with an ErrorInfo of ours it is the
@@ -49,7 +48,7 @@ def _cause(message: str) -> str:
     return next((cause for cause in causes if message.endswith(cause)), message)
 
 
-def _error_info(error: grpc.aio.AioRpcError) -> tuple[str, dict[str, str]]:
+def _error_info(error: grpc.RpcError) -> tuple[str, dict[str, str]]:
     from google.rpc import error_details_pb2
     from grpc_status import rpc_status
 
