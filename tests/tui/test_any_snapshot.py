@@ -25,6 +25,7 @@ from rblntop.blocks.watch_line import watch_line
 from rblntop.blocks.welcome import welcome
 from rblntop.limit_draft import LimitDraft, Phase, follow, open_draft
 from rblntop.model import (
+    AdmissionState,
     AdmissionStop,
     EmptyCause,
     EmptyShare,
@@ -35,11 +36,13 @@ from rblntop.model import (
     InFlightBatch,
     Limit,
     LimitKind,
+    LimitMode,
     Limits,
     Snapshot,
     Step,
     StepKind,
     StripCell,
+    Trial,
     Window,
 )
 from rblntop.scene import Link, LinkState, Scene
@@ -64,7 +67,9 @@ strip_cells = st.builds(StripCell, always, always, always)
 
 
 def limits_of_kind(kind: LimitKind, group: st.SearchStrategy) -> st.SearchStrategy:
-    return st.builds(Limit, st.just(kind), group, small, small, maybe_small, small, st.booleans(), names)
+    return st.builds(
+        Limit, st.just(kind), group, small, small, maybe_small, small, st.booleans(), names, maybe_small
+    )
 
 
 limits = st.builds(
@@ -77,6 +82,9 @@ limits = st.builds(
     st.none() | counts,
     st.none() | counts,
     st.none() | counts,
+    st.sampled_from(LimitMode),
+    st.none() | st.builds(Trial, names, counts, always, figures),
+    st.builds(AdmissionState, st.booleans(), figures, st.booleans()),
 )
 windows = st.builds(
     Window,

@@ -44,6 +44,16 @@ def test_state(picture, state, size):
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("state", ["trial", "trial_draining", "held", "closed"])
+def test_something_pending(picture, state, size):
+    assert picture(ScriptedSource(getattr(examples, state)()), size)
+
+
+def test_no_change_while_another_is_on_trial(picture):
+    assert picture(ScriptedSource(examples.trial()), (80, 24), press=("M", "2", "0"))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_a_cap_being_typed(picture, size):
     assert picture(ScriptedSource(examples.capped()), size, press=("G", "8"))
 

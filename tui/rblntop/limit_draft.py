@@ -85,6 +85,9 @@ def problem(draft: LimitDraft, snapshot: Snapshot) -> str:
     for limit in limits:
         if not limit.available:
             return clean(limit.unavailable_reason) or "this limit cannot be changed on this engine"
+    if snapshot.limits.trial is not None:
+        name = clean(snapshot.limits.trial.change_id)
+        return f"a change is on trial: rblnctl confirm {name}, or rblnctl cancel {name}"
     value = draft.value
     if value is None:
         return "type a number"
@@ -133,6 +136,8 @@ def effect(draft: LimitDraft, snapshot: Snapshot) -> str:
     over = snapshot.running - admission
     if over > 0:
         return f"{over} of {snapshot.running} running requests finish and are not replaced; none is preempted"
+    if limits.admission_state.closed or limits.admission_state.paused_by_engine:
+        return "nothing to drain, and none is admitted: admission is closed"
     if snapshot.waiting and admission > snapshot.running:
         more = min(admission - snapshot.running, snapshot.waiting)
         return f"up to {more} more of the {snapshot.waiting} waiting requests may run"

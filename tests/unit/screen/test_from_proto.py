@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rblntop.model import EngineState, LimitKind
+from rblntop.model import AdmissionState, EngineState, LimitKind, LimitMode, Trial
 from rblntop.model.from_proto import snapshot_from_proto, step_from_proto
 from rblntop_api.v1 import limits_pb2, snapshot_pb2, step_pb2
 
@@ -38,6 +38,29 @@ def test_limits_are_told_apart_and_in_order():
     assert limits.max_num_seqs is not None
     assert limits.max_num_seqs.kind is LimitKind.MAX_NUM_SEQS
     assert limits.max_num_seqs.lowered
+
+
+def test_what_is_pending():
+    message = snapshot_pb2.Snapshot()
+    limits = message.limits
+    limits.mode = limits_pb2.LIMIT_MODE_HOLD
+    limits.limits.add(kind=limits_pb2.LIMIT_KIND_MAX_NUM_SEQS, ceiling=8, target=6, effective=6)
+    limits.limits.add(kind=limits_pb2.LIMIT_KIND_GROUP_CAP, group=0, ceiling=4, target=2, reverts_to=2)
+    limits.trial.change_id = "abc"
+    limits.trial.ttl.seconds = 600
+    found = snapshot_from_proto(message).limits
+    assert found.trial == Trial("abc", 0, 600.0, None)
+    assert [limit.kind for limit in found.tried] == [LimitKind.MAX_NUM_SEQS]
+    assert (found.mode, found.holds) == (LimitMode.HOLD, True)
+    assert found.admission_state == AdmissionState()
+
+    limits.trial.reverts_at.FromNanoseconds(1_500_000_000)
+    limits.admission_state.closed = True
+    limits.admission_state.closed_until.FromSeconds(9)
+    found = snapshot_from_proto(message).limits
+    assert found.trial is not None
+    assert found.trial.reverts_at_s == 1.5
+    assert found.admission_state == AdmissionState(closed=True, closed_until_s=9.0)
 
 
 def test_permille_become_ratios():

@@ -48,6 +48,11 @@ def test_problem(kind, group, text, why):
     assert bool(found) == bool(why)
 
 
+def test_while_a_change_is_on_trial_no_other_is_possible():
+    why = "a change is on trial: rblnctl confirm k7q2, or rblnctl cancel k7q2"
+    assert problem(LimitDraft(SEQS, None, "16"), examples.trial()) == why
+
+
 def test_a_limit_that_is_not_available_says_why():
     snapshot = examples.serving()
     assert snapshot.limits.max_num_seqs is not None
@@ -67,6 +72,7 @@ def test_a_limit_that_is_not_available_says_why():
         ),
         (examples.serving(), LimitDraft(CAP, None, "4"), "15 of 31 running requests finish"),
         (examples.idle(), LimitDraft(SEQS, None, "8"), "nothing to drain"),
+        (examples.closed(), LimitDraft(SEQS, None, "28"), "none is admitted: admission is closed"),
     ],
 )
 def test_effect(snapshot, draft, what):

@@ -9,7 +9,7 @@ import pytest
 from rblntop.model import StripCell
 from rblntop.text.bars import bar
 from rblntop.text.cells import cells, clean, cut, left, right
-from rblntop.text.durations import duration
+from rblntop.text.durations import countdown, duration
 from rblntop.text.line import Role, Span, fit, plain, spread, width_of
 from rblntop.text.numbers import count, percent, rate
 from rblntop.text.strip import strip, strip_cell, strip_rows
@@ -77,6 +77,22 @@ def test_percent(ratio, text):
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "--"),
+        (math.nan, "--"),
+        (521.0, "8:41"),
+        (0.2, "0:01"),
+        (-3.0, "0:00"),
+        (3761.0, "1:02:41"),
+        (3 * 86400.0, "3 d"),
+    ],
+)
+def test_countdowns(seconds, text):
+    assert countdown(seconds) == text
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from rblntop.model import AdmissionStop, EngineState, LimitKind
+from rblntop.model import AdmissionState, AdmissionStop, LimitKind, Trial
 from rblntop.scene import Link, LinkState, Scene
 from rblntop.source import examples
 from rblntop.verdict import RULES, Level, judge
@@ -14,10 +14,6 @@ from rblntop.verdict import RULES, Level, judge
 
 def windowed(snapshot, **figures):
     return replace(snapshot, windows=tuple(replace(window, **figures) for window in snapshot.windows))
-
-
-def in_state(snapshot, state):
-    return replace(snapshot, engine=replace(snapshot.engine, state=state))
 
 
 LOST = Link(LinkState.LOST, 12.0, "gone")
@@ -37,9 +33,19 @@ CASES = {
         "No sign of life from the engine for 12 s",
     ),
     "closed": (
-        Scene(in_state(examples.serving(waiting=5), EngineState.CLOSED)),
+        Scene(examples.closed()),
         Level.WATCH,
-        "Admission is closed",
+        "Admission is closed for 28:12: 22 requests run and finish, 41 requests wait.",
+    ),
+    "trying": (
+        Scene(examples.trial_draining()),
+        Level.NOTE,
+        "Trying max_num_seqs 32 -> 24: reverts 10 min after it has settled unless kept (rblnctl confirm",
+    ),
+    "held": (
+        Scene(examples.held()),
+        Level.NOTE,
+        "Holding 12 of 28 requests back in turns",
     ),
     "limited": (
         Scene(examples.capped()),
@@ -98,6 +104,36 @@ def test_one_bucket():
 
 def test_every_rule_has_a_case():
     assert {rule.__name__ for rule in RULES} == {*CASES, "one_bucket"}
+
+
+def test_a_trial_behind_which_requests_wait_is_said_before_the_limit_that_it_set():
+    verdict = judge(Scene(examples.trial()))
+    assert (verdict.rule, verdict.level, verdict.remedy) == ("trying", Level.WATCH, None)
+    assert verdict.text.endswith("reverts in 8:41 unless kept (rblnctl confirm k7q2); 41 requests wait.")
+
+
+def test_a_trial_of_several_limits_counts_them():
+    limits = replace(examples.limits_of((1, 3, None, None), generation=2), trial=Trial("x", 2, 60.0))
+    assert judge(Scene(examples.serving(limits=limits))).text.startswith(
+        "Trying 2 limits: reverts 60 s after"
+    )
+
+
+def with_admission(snapshot, **state):
+    return replace(snapshot, limits=replace(snapshot.limits, admission_state=AdmissionState(**state)))
+
+
+def test_an_engine_that_may_run_nothing_is_not_stalled():
+    snapshot = replace(examples.stalled(), running=0, in_flight=())
+    assert judge(Scene(snapshot)).rule == "stalled"
+    verdict = judge(Scene(with_admission(snapshot, closed=True)))
+    assert verdict.text == "Admission is closed: nothing runs any more, 41 requests wait."
+
+
+def test_a_pause_of_somebody_else_is_not_called_ours():
+    verdict = judge(Scene(with_admission(examples.serving(), paused_by_engine=True)))
+    assert verdict.text == "Paused by somebody else (vLLM's /pause), who has to resume it; none waits."
+    assert verdict.level is Level.NOTE
 
 
 def test_a_limit_that_nobody_lowered_is_not_ours():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rblntop.blocks.pending import pending
 from rblntop.model import Limit, LimitKind, Limits
 from rblntop.scene import Scene
 from rblntop.text.cells import clean
@@ -12,7 +13,23 @@ HEIGHT = 2
 
 
 def limits_lines(scene: Scene, width: int) -> list[Line]:
-    """Two lines: the limits, and what becomes of the latest change."""
+    """Two lines: the limits, and what is pending and becomes of the latest change."""
+    room = width - 10
+    line: list[Span] = []
+    for part in pending(scene.snapshot, commands=width >= 150):
+        line += [*part, Span("   ")]
+    line += _progress(scene, room - width_of(tuple(line)))
+    return [_limits(scene, width), fit((Span("         "), *line), width)]
+
+
+def full_limits_lines(scene: Scene, width: int) -> list[Line]:
+    """The same with a line for each thing that is pending, where the height is not fixed."""
+    lines: list[Line] = [_limits(scene, width)]
+    lines += [(Span("         "), *line) for line in pending(scene.snapshot)]
+    return [*lines, fit((Span("         "), *_progress(scene, width - 10)), width)]
+
+
+def _limits(scene: Scene, width: int) -> Line:
     limits = scene.snapshot.limits
     start: Line = (
         Span(" LIMITS  ", Role.TITLE),
@@ -21,16 +38,27 @@ def limits_lines(scene: Scene, width: int) -> list[Line]:
         Span("   group caps " if width >= 100 else "   caps ", Role.LABEL),
         *_caps(limits, 40 if width >= 100 else 24),
     )
-    if width >= 100 and limits.admission is not None:
-        bound = {LimitKind.MAX_NUM_SEQS: "by max_num_seqs", LimitKind.GROUP_CAP: "by group caps"}
-        start += (
-            Span("   admits ", Role.LABEL),
-            Span(f"up to {limits.admission}", Role.TEXT),
-            Span(f" {bound.get(limits.admission_from, '')}".rstrip(), Role.LABEL),
-        )
+    if limits.holds:
+        start += (Span(" HOLD", Role.NOTE),)
+    if width >= 100:
+        start += _admits(limits)
     word = "generation" if width >= 100 else "gen"
     end: Line = (Span(f" {word} ", Role.LABEL), Span(f"{limits.generation} ", Role.TEXT))
-    return [spread(start, end, width), fit((Span("         "), *_progress(scene, width - 10)), width)]
+    return spread(start, end, width)
+
+
+def _admits(limits: Limits) -> Line:
+    state = limits.admission_state
+    if state.closed or state.paused_by_engine:
+        return (Span("   admits ", Role.LABEL), Span("none", Role.WATCH))
+    if limits.admission is None:
+        return ()
+    bound = {LimitKind.MAX_NUM_SEQS: "by max_num_seqs", LimitKind.GROUP_CAP: "by group caps"}
+    return (
+        Span("   admits ", Role.LABEL),
+        Span(f"up to {limits.admission}", Role.TEXT),
+        Span(f" {bound.get(limits.admission_from, '')}".rstrip(), Role.LABEL),
+    )
 
 
 def _seqs(limit: Limit | None) -> Line:
@@ -81,8 +109,10 @@ def _progress(scene: Scene, room: int) -> Line:
         return (
             Span(f"accepted at step {count(limits.accepted_step)}, in force with the next step", Role.NOTE),
         )
-    settled = limits.settled_step
-    done = f", settled at step {count(settled)}" if settled is not None else ", settling"
+    settled, over = limits.settled_step, snapshot.running - (limits.admission or snapshot.running)
+    done = f", draining {over} more" if over > 0 else ", settling"
+    if settled is not None:
+        done = f", settled at step {count(settled)}"
     return (Span(f"in force since step {count(limits.in_force_step)}{done}", Role.LABEL),)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rblntop.blocks.group_table import group_table, height_for
 from rblntop.blocks.header import header
-from rblntop.blocks.limits_line import limits_lines
+from rblntop.blocks.limits_line import full_limits_lines
 from rblntop.blocks.panels import HEIGHT, panels
 from rblntop.blocks.summary import summary
 from rblntop.blocks.verdict_line import verdict_line
@@ -25,7 +25,7 @@ def plain_screen(snapshot: Snapshot, *, width: int = 120, window_s: int = 10) ->
     lines.append(())
     lines += group_table(scene, width, height_for(len(snapshot.groups)))
     lines.append(())
-    lines += limits_lines(scene, width)
+    lines += full_limits_lines(scene, width)
     lines.append(())
     lines += panels(scene, width, HEIGHT)
     return [plain(line) for line in lines]

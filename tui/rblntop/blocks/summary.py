@@ -59,9 +59,12 @@ def _requests(scene: Scene, width: int) -> list[Line]:
     snapshot = scene.snapshot
     of = " of " if width > 19 else "/"
     may_run = count(snapshot.limits.admission)
+    state = snapshot.limits.admission_state
     held_by = HELD_BY[snapshot.admission_stop] if snapshot.waiting else "nothing"
+    if state.closed or state.paused_by_engine:
+        held_by = "closed" if state.closed else "paused"
     held_label = "held by" if width > 19 else "held"
-    ours = snapshot.admission_stop in (AdmissionStop.MAX_NUM_SEQS, AdmissionStop.GROUP_CAPS)
+    ours = state.closed or snapshot.admission_stop in (AdmissionStop.MAX_NUM_SEQS, AdmissionStop.GROUP_CAPS)
     return [
         title("REQUESTS", width),
         figure("running", f"{count(snapshot.running)}{of}{may_run}", width),

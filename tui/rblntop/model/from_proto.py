@@ -5,10 +5,10 @@ from __future__ import annotations
 import enum
 from typing import Any, TypeVar
 
-from google.protobuf import timestamp_pb2
+from google.protobuf import duration_pb2, timestamp_pb2
 
 from rblntop.model.engine import Engine, EngineState
-from rblntop.model.limits import Limit, LimitKind, Limits
+from rblntop.model.limits import AdmissionState, Limit, LimitKind, LimitMode, Limits, Trial
 from rblntop.model.snapshot import Group, InFlightBatch, Snapshot, StripCell
 from rblntop.model.step import AdmissionStop, EmptyCause, Step, StepKind
 from rblntop.model.window import EmptyShare, GroupWindow, Window
@@ -92,6 +92,9 @@ def limits_from_proto(message: limits_pb2.Limits) -> Limits:
         accepted_step=message.accepted_step if message.generation else None,
         in_force_step=_known(message, "in_force_step"),
         settled_step=_known(message, "settled_step"),
+        mode=_word(LimitMode, message.mode),
+        trial=_trial(message.trial) if message.HasField("trial") else None,
+        admission_state=_admission(message.admission_state),
     )
 
 
@@ -129,6 +132,24 @@ def _limit(message: limits_pb2.Limit) -> Limit:
         effective=message.effective,
         available=message.available,
         unavailable_reason=message.unavailable_reason,
+        reverts_to=_known(message, "reverts_to"),
+    )
+
+
+def _trial(message: limits_pb2.Trial) -> Trial:
+    return Trial(
+        change_id=message.change_id,
+        generation=message.generation,
+        ttl_s=_seconds(message.ttl),
+        reverts_at_s=_seconds(message.reverts_at) if message.HasField("reverts_at") else None,
+    )
+
+
+def _admission(message: limits_pb2.Admission) -> AdmissionState:
+    return AdmissionState(
+        closed=message.closed,
+        closed_until_s=_seconds(message.closed_until) if message.HasField("closed_until") else None,
+        paused_by_engine=message.paused_by_engine,
     )
 
 
@@ -216,5 +237,5 @@ def _word(words: type[Word], value: int) -> Word:
         return words(0)
 
 
-def _seconds(timestamp: timestamp_pb2.Timestamp) -> float:
-    return float(timestamp.seconds) + timestamp.nanos / 1e9
+def _seconds(time: timestamp_pb2.Timestamp | duration_pb2.Duration) -> float:
+    return float(time.seconds) + time.nanos / 1e9

@@ -14,6 +14,40 @@ class LimitKind(enum.Enum):
     GROUP_CAP = 2
 
 
+class LimitMode(enum.Enum):
+    """What becomes of running requests beyond lowered group caps."""
+
+    UNKNOWN = 0
+    DRAIN = 1
+    """They go on, in batches above the cap, until they finish."""
+    HOLD = 2
+    """The caps bind at once, and requests take turns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A change that is undone by itself unless somebody keeps it."""
+
+    change_id: str
+    generation: int = 0
+    """The one that it made."""
+    ttl_s: float = 0.0
+    reverts_at_s: float | None = None
+    """Seconds since the epoch, on the engine's host; None: it has not settled, so its time does not run."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionState:
+    """Whether waiting requests are admitted."""
+
+    closed: bool = False
+    """Through rblntop."""
+    closed_until_s: float | None = None
+    """Seconds since the epoch; None: until somebody opens it."""
+    paused_by_engine: bool = False
+    """Somebody else paused the scheduler, and has to resume it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """One limit."""
@@ -29,6 +63,8 @@ class Limit:
     """What the scheduler enforces now: above the target while running requests drain."""
     available: bool = True
     unavailable_reason: str = ""
+    reverts_to: int | None = None
+    """The target that a pending trial reverts to; None: unset, or nothing is pending."""
 
     @property
     def wanted(self) -> int:
@@ -54,6 +90,24 @@ class Limits:
     accepted_step: int | None = None
     in_force_step: int | None = None
     settled_step: int | None = None
+    mode: LimitMode = LimitMode.UNKNOWN
+    """Of the group caps."""
+    trial: Trial | None = None
+    """The change that is pending."""
+    admission_state: AdmissionState = AdmissionState()
+
+    @property
+    def holds(self) -> bool:
+        """Group caps bind at once, and what exceeds them takes turns."""
+        return self.mode is LimitMode.HOLD and any(cap.target is not None for cap in self.group_caps)
+
+    @property
+    def tried(self) -> tuple[Limit, ...]:
+        """The limits that the pending trial moved."""
+        if self.trial is None:
+            return ()
+        every = (self.max_num_seqs, *self.group_caps)
+        return tuple(limit for limit in every if limit is not None and limit.target != limit.reverts_to)
 
     def cap(self, group: int) -> Limit | None:
         """The cap of a group."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rblntop.model import (
+    AdmissionState,
     AdmissionStop,
     EmptyCause,
     EmptyShare,
@@ -16,10 +17,12 @@ from rblntop.model import (
     InFlightBatch,
     Limit,
     LimitKind,
+    LimitMode,
     Limits,
     Snapshot,
     StepKind,
     StripCell,
+    Trial,
     Window,
 )
 
@@ -187,6 +190,43 @@ def draining() -> Snapshot:
     assert limits.max_num_seqs is not None
     limits = replace(limits, max_num_seqs=replace(limits.max_num_seqs, effective=29), settled_step=None)
     return serving((8, 7, 7, 7), limits=limits)
+
+
+def trial() -> Snapshot:
+    """max_num_seqs 24 instead of 32 is on trial: 5 requests have drained, and 8:41 are left."""
+    limits = limits_of((None,) * 4, seqs=24, generation=8)
+    return serving(
+        (6, 6, 6, 6),
+        waiting=41,
+        limits=replace(limits, trial=Trial("k7q2", 8, 600.0, NOON_S + 521)),
+    )
+
+
+def trial_draining() -> Snapshot:
+    """The same before it has settled: its time does not run yet."""
+    snapshot = draining()
+    return replace(snapshot, limits=replace(snapshot.limits, trial=Trial("k7q2", 8, 600.0)))
+
+
+def held() -> Snapshot:
+    """Group caps of 4 are enforced at once, and 12 of 28 requests take turns."""
+    limits = limits_of((4, 4, 4, 4), generation=9)
+    limits = replace(limits, mode=LimitMode.HOLD, settled_step=None)
+    snapshot = serving((4, 4, 4, 4), bucket=4, limits=limits)
+    groups = tuple(replace(group, running=7) for group in snapshot.groups)
+    return replace(snapshot, running=28, held=12, groups=groups)
+
+
+def closed() -> Snapshot:
+    """Admission is closed for maintenance, for another 28 minutes."""
+    snapshot = serving((6, 5, 6, 5), waiting=41, limits=limits_of((None,) * 4, generation=10))
+    state = AdmissionState(closed=True, closed_until_s=NOON_S + 1692)
+    return replace(
+        snapshot,
+        engine=replace(snapshot.engine, state=EngineState.CLOSED),
+        limits=replace(snapshot.limits, admission_state=state),
+        admission_stop=AdmissionStop.CLOSED,
+    )
 
 
 def stalled() -> Snapshot:

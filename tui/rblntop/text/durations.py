@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rblntop.text.numbers import MISSING, known
 
 
@@ -26,6 +28,18 @@ def duration(seconds: float | None) -> str:
         return f"{seconds / 3600:.0f} h"
     days = seconds / 86400
     return f"{days:.0f} d" if days < 99999 else "ages"
+
+
+def countdown(seconds: float | None) -> str:
+    """What is left of a time that runs out: ``8:41``, ``1:02:41``. Never ``0:00`` while some is left."""
+    if seconds is None or not known(seconds):
+        return MISSING
+    left = math.ceil(max(0.0, seconds))
+    if left >= 2 * 86400:
+        return duration(left)
+    minutes, second = divmod(left, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def clock(time_s: float | None) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from rblntop.model import AdmissionStop, EmptyCause, EngineState, LimitKind
+from rblntop.model import AdmissionStop, EmptyCause, EngineState, Limit, LimitKind, Limits
 from rblntop.scene import Scene
+from rblntop.text.cells import clean
 from rblntop.text.durations import duration
 from rblntop.text.numbers import count, known, percent
 from rblntop.text.words import KIND
+from rblntop.time_left import reverts, time_left
 from rblntop.verdict.verdict import Level, Remedy, Verdict
 
 Rule = Callable[[Scene], Verdict | None]
@@ -64,6 +66,8 @@ def stalled(scene: Scene) -> Verdict | None:
     snapshot = scene.snapshot
     if snapshot.engine.state is not EngineState.STALLED:
         return None
+    if _admits_nobody(scene) and not snapshot.running and not snapshot.in_flight:
+        return None  # Nothing may run: the rule about the admission says so.
     unfinished = snapshot.running + snapshot.waiting
     if not snapshot.in_flight:
         return Verdict(Level.ACT, f"Stalled: {_requests(unfinished)}, and the scheduler makes no step.")
@@ -107,12 +111,42 @@ def silent(scene: Scene) -> Verdict | None:
 
 def closed(scene: Scene) -> Verdict | None:
     """Admission is closed."""
-    if scene.snapshot.engine.state is not EngineState.CLOSED:
+    snapshot = scene.snapshot
+    if not _admits_nobody(scene):
         return None
-    waiting = scene.snapshot.waiting
+    level = Level.WATCH if snapshot.waiting else Level.NOTE
+    state = snapshot.limits.admission_state
+    if state.paused_by_engine and not state.closed:
+        return Verdict(
+            level,
+            f"Paused by somebody else (vLLM's /pause), who has to resume it; {_wait(snapshot.waiting)}.",
+            f"Paused by somebody else (vLLM's /pause); {snapshot.waiting} wait",
+        )
+    until = "" if state.closed_until_s is None else f" for {time_left(snapshot, state.closed_until_s)}"
+    runs = f"{_run(snapshot.running)} and finish" if snapshot.running else "nothing runs any more"
     return Verdict(
-        Level.WATCH if waiting else Level.NOTE,
-        f"Admission is closed: {_run(scene.snapshot.running)} and finish, {_wait(waiting)}.",
+        level,
+        f"Admission is closed{until}: {runs}, {_wait(snapshot.waiting)}.",
+        f"Admission closed{until}: {snapshot.running} run, {snapshot.waiting} wait",
+    )
+
+
+def trying(scene: Scene) -> Verdict | None:
+    """A change is on trial: silence undoes it, and no other can be made."""
+    snapshot = scene.snapshot
+    trial = snapshot.limits.trial
+    if trial is None:
+        return None
+    behind = snapshot.waiting and snapshot.admission_stop in (
+        AdmissionStop.MAX_NUM_SEQS,
+        AdmissionStop.GROUP_CAPS,
+    )
+    what, when = _tried(snapshot.limits), reverts(snapshot, trial)
+    waits = f"; {_wait(snapshot.waiting)}" if behind else ""
+    return Verdict(
+        Level.WATCH if behind else Level.NOTE,
+        f"Trying {what}: {when} unless kept (rblnctl confirm {clean(trial.change_id)}){waits}.",
+        f"Trying {what}: {when}" + (f"; {snapshot.waiting} wait" if behind else ""),
     )
 
 
@@ -255,6 +289,19 @@ def one_bucket(scene: Scene) -> Verdict | None:
     )
 
 
+def held(scene: Scene) -> Verdict | None:
+    """Group caps bind at once, and running requests take turns."""
+    snapshot = scene.snapshot
+    if not snapshot.held:
+        return None
+    return Verdict(
+        Level.NOTE,
+        f"Holding {snapshot.held} of {_requests(snapshot.running)} back in turns, until the group caps "
+        "have room for all.",
+        f"Holding {snapshot.held} of {_requests(snapshot.running)} back in turns",
+    )
+
+
 def draining(scene: Scene) -> Verdict | None:
     """A lowered limit is on its way."""
     snapshot = scene.snapshot
@@ -309,17 +356,40 @@ RULES: tuple[Rule, ...] = (
     starting,
     silent,
     closed,
+    trying,
     limited,
     collapsed,
     kv_full,
     prefill_storm,
     padded,
     one_bucket,
+    held,
     draining,
     idle,
     underfed,
     all_well,
 )
+
+
+def _admits_nobody(scene: Scene) -> bool:
+    state = scene.snapshot.limits.admission_state
+    return scene.snapshot.engine.state is EngineState.CLOSED or state.closed or state.paused_by_engine
+
+
+def _tried(limits: Limits) -> str:
+    """What the trial moved."""
+    tried = limits.tried
+    if not tried:
+        return "a change"
+    if len(tried) > 1:
+        return f"{len(tried)} limits"
+    (limit,) = tried
+    name = "max_num_seqs" if limit.group is None else f"cap of group {limit.group}"
+    return f"{name} {_value(limit, limit.reverts_to)} -> {_value(limit, limit.target)}"
+
+
+def _value(limit: Limit, target: int | None) -> int:
+    return limit.ceiling if target is None else target
 
 
 def _requests(number: int) -> str:
