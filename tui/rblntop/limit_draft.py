@@ -87,7 +87,7 @@ def problem(draft: LimitDraft, snapshot: Snapshot) -> str:
             return clean(limit.unavailable_reason) or "this limit cannot be changed on this engine"
     if snapshot.limits.trial is not None:
         name = clean(snapshot.limits.trial.change_id)
-        return f"a change is on trial: rblnctl confirm {name}, or rblnctl cancel {name}"
+        return f"a change is on trial: rblnctl confirm|cancel {name}"
     value = draft.value
     if value is None:
         return "type a number"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pty
+import sys
+import tty
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -141,6 +145,8 @@ class FakeDaemon(telemetry_pb2_grpc.TelemetryServicer, control_pb2_grpc.ControlS
         self.changes = control_pb2.ListChangesResponse()
         self.stream_ended = asyncio.Event()
         self.ticks = 3
+        self.script: list[snapshot_pb2.Snapshot] = []
+        """What WatchSnapshots streams; empty: the snapshot, ``ticks`` times."""
         self.hold_stream = False
         self._server: grpc.aio.Server | None = None
 
@@ -176,7 +182,9 @@ class FakeDaemon(telemetry_pb2_grpc.TelemetryServicer, control_pb2_grpc.ControlS
         # The handler itself may be suspended at a yield, where a cancellation does not reach it.
         context.add_done_callback(lambda _: self.stream_ended.set())
         await self._judge(request, context)
-        for tick in range(self.ticks):
+        for scripted in self.script:
+            yield telemetry_pb2.WatchSnapshotsResponse(snapshots=[scripted])
+        for tick in range(0 if self.script else self.ticks):
             snapshot = snapshot_pb2.Snapshot()
             snapshot.CopyFrom(self.snapshot)
             snapshot.step = self.snapshot.step + tick
@@ -253,6 +261,7 @@ async def identities(tmp_path: Path) -> AsyncIterator[list[str]]:
 
 
 RunCtl = Callable[..., Awaitable[tuple[int, str, str]]]
+RunAtTerminal = Callable[..., Awaitable[tuple[int, list[str]]]]
 
 
 @pytest.fixture
@@ -276,8 +285,6 @@ def refusal_of() -> Callable[..., status_pb2.Status]:
 @pytest.fixture
 def ctl(daemon: FakeDaemon) -> RunCtl:
     """Runs ``rblnctl`` in a process of its own against the daemon: exit code, stdout, stderr."""
-    import os
-    import sys
 
     async def run(*arguments: str, address: str | None = None) -> tuple[int, str, str]:
         process = await asyncio.create_subprocess_exec(
@@ -293,3 +300,42 @@ def ctl(daemon: FakeDaemon) -> RunCtl:
         return process.returncode or 0, out.decode(), err.decode()
 
     return run
+
+
+@pytest.fixture
+def terminal(daemon: FakeDaemon) -> RunAtTerminal:
+    """Runs ``rblnctl`` at a terminal, where somebody types: exit code, and the lines on the screen."""
+
+    async def run(typed: str, *arguments: str) -> tuple[int, list[str]]:
+        ours, theirs = pty.openpty()
+        tty.setraw(ours)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "rblntop.cli.ctl",
+            *arguments,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**os.environ, "RBLNTOP_ADDRESS": daemon.address, "TZ": "UTC", "TERM": "xterm"},
+        )
+        os.close(theirs)
+        os.write(ours, typed.encode())
+        shown = await asyncio.to_thread(_read_all, ours)
+        os.close(ours)
+        return await process.wait(), shown.replace("\r\n", "\n").rstrip("\n").split("\n")
+
+    return run
+
+
+def _read_all(terminal: int) -> str:
+    """Until the last process has left the terminal."""
+    shown = b""
+    while True:
+        try:
+            read = os.read(terminal, 4096)
+        except OSError:  # EIO: nobody holds the other end any more.
+            read = b""
+        if not read:
+            return shown.decode()
+        shown += read

@@ -7,7 +7,7 @@ import json
 import grpc
 import pytest
 
-from rblntop_api.v1 import control_pb2, engine_pb2, step_pb2, telemetry_pb2
+from rblntop_api.v1 import step_pb2, telemetry_pb2
 
 
 async def test_engines(ctl):
@@ -136,100 +136,6 @@ async def test_steps(ctl, daemon):
     assert first["paddedBatch"] == 4
 
 
-def change(limits_of, seqs, phase, *, in_force=None, settled=None, because=""):
-    limits = limits_of(seqs, generation=4)
-    if in_force is not None:
-        limits.in_force_step = in_force
-    if settled is not None:
-        limits.settled_step = settled
-    made = control_pb2.EngineChange(
-        engine="demo/0", generation=4, phase=phase, limits=limits, waiting_because=because
-    )
-    return control_pb2.SetLimitsResponse(engines=[made])
-
-
-async def test_set_prints_before_and_after_and_from_when(ctl, daemon, limits_of):
-    daemon.answer = change(limits_of, 4, control_pb2.CHANGE_PHASE_IN_FORCE, in_force=1201)
-    daemon.answer.engines[0].warnings.append("3 on pp 2 runs 2/1")
-    code, out, err = await ctl("set", "--max-num-seqs", "4")
-    assert code == 0
-    assert out.splitlines() == [
-        "demo/0: generation 4 in force from step 1,201, draining",
-        "  max_num_seqs  8 -> 4  of 8",
-    ]
-    assert err == "warning: 3 on pp 2 runs 2/1\n"
-    request = daemon.requests[1]
-    assert request.wait_for == control_pb2.CHANGE_PHASE_IN_FORCE
-
-
-async def test_set_group_caps(ctl, daemon, limits_of):
-    made = control_pb2.EngineChange(
-        generation=5, phase=control_pb2.CHANGE_PHASE_SETTLED, limits=limits_of(8, (1, 3), generation=5)
-    )
-    made.limits.in_force_step = 1201
-    made.limits.settled_step = 1207
-    daemon.answer = control_pb2.SetLimitsResponse(engines=[made])
-    code, out, _ = await ctl("set", "demo/0", "--group-cap", "0=1", "--group-cap", "1=3", "--wait", "settled")
-    assert code == 0
-    assert out.splitlines() == [
-        "demo/0: generation 5 in force from step 1,201, settled at step 1,207",
-        "  cap of group 0  unset -> 1  of 4",
-        "  cap of group 1  unset -> 3  of 4",
-    ]
-
-
-async def test_set_on_an_idle_engine_is_done_when_it_is_stored(ctl, daemon, limits_of):
-    daemon.snapshot.engine.state = engine_pb2.ENGINE_STATE_IDLE
-    daemon.answer = change(limits_of, 4, control_pb2.CHANGE_PHASE_ACCEPTED)
-    code, out, _ = await ctl("set", "--max-num-seqs", "4")
-    assert code == 0
-    assert out.splitlines()[-1] == (
-        "The engine is idle: the change is stored and takes force with the next request."
-    )
-
-
-async def test_set_on_a_silent_scheduler_fails_and_says_so(ctl, daemon, limits_of):
-    daemon.snapshot.engine.state = engine_pb2.ENGINE_STATE_STALLED
-    daemon.snapshot.age_seconds = 12
-    daemon.answer = change(limits_of, 4, control_pb2.CHANGE_PHASE_ACCEPTED, because="no step came")
-    code, _, err = await ctl("set", "--max-num-seqs", "4", "--timeout", "0.1")
-    assert code == 1
-    assert "The scheduler is silent for 12 s with 7 running and 3 waiting (no step came)." in err
-    assert "stored" in err
-
-
-async def test_set_that_still_drains_fails_under_wait_settled(ctl, daemon, limits_of):
-    daemon.answer = change(limits_of, 4, control_pb2.CHANGE_PHASE_IN_FORCE, in_force=1201)
-    code, _, err = await ctl("set", "--max-num-seqs", "4", "--wait", "settled", "--timeout", "0.1")
-    assert code == 1
-    assert "In force, not settled yet: 7 requests run and 4 may." in err
-
-
-async def test_set_json_is_the_answer(ctl, daemon, limits_of):
-    daemon.answer = change(limits_of, 4, control_pb2.CHANGE_PHASE_IN_FORCE, in_force=1201)
-    code, out, _ = await ctl("set", "--max-num-seqs", "4", "--json")
-    assert code == 0
-    assert json.loads(out)["limits"]["inForceStep"] == "1201"
-
-
-@pytest.mark.parametrize(
-    ("message", "shown"),
-    [
-        ("changes[0].value (max_num_seqs)=16: allowed is 2..8", "max_num_seqs cannot be 16: allowed is 2..8"),
-        (
-            "changes[1].value (group_cap of group 0)=9: allowed is 1..4",
-            "group_cap of group 0 cannot be 9: allowed is 1..4",
-        ),
-        ("changes[0].group=7: allowed is 0..1", "group cannot be 7: allowed is 0..1"),
-        ("engine demo/0 refused: changes[0] is odd", "engine demo/0 refused: changes[0] is odd"),
-    ],
-)
-async def test_a_refused_value_is_named_as_it_was_typed(ctl, daemon, refusal_of, message, shown):
-    daemon.refuse_changes = refusal_of(grpc.StatusCode.INVALID_ARGUMENT, message, "INVALID_FIELD")
-    code, out, err = await ctl("set", "--max-num-seqs", "16")
-    assert (code, out, err) == (1, "", f"Error: {shown}\n")
-
-
 async def test_a_refusal_exits_1_with_the_words_of_the_daemon(ctl, daemon, refusal_of):
     daemon.refuse = refusal_of(grpc.StatusCode.NOT_FOUND, "no engine x; there is demo/0", "ENGINE_NOT_FOUND")
     code, out, err = await ctl("show", "x")
@@ -245,6 +151,17 @@ async def test_a_refusal_exits_1_with_the_words_of_the_daemon(ctl, daemon, refus
         ("set", "--group-cap", "0=٣"),
         ("set", "--max-num-seqs", "-1"),
         ("set", "--max-num-seqs", "4", "--max-num-seqs", "8"),
+        ("set", "--max-num-seqs", "4294967296"),
+        ("set", "--max-num-seqs", "4", "--ttl", "600"),
+        ("set", "--max-num-seqs", "4", "--ttl", "0s"),
+        ("set", "--max-num-seqs", "4", "--change-id", "abc"),
+        ("set", "--max-num-seqs", "4", "--expect-generation", "-1"),
+        ("set", "--max-num-seqs", "4", "--direct", "--connect", "unix:/x"),
+        ("confirm",),
+        ("cancel",),
+        ("admission", "close"),
+        ("admission", "close", "--for", "30m", "--until-opened"),
+        ("changes", "--since", "yesterday"),
         ("show", "a", "--engine", "b"),
         ("watch", "--interval", "0"),
         ("watch", "--interval", "nan"),
@@ -264,13 +181,28 @@ async def test_usage_exits_2_without_asking_the_daemon(ctl, daemon, arguments):
 
 
 @pytest.mark.parametrize(
-    "command", [("engines",), ("show",), ("watch",), ("steps",), ("set", "--max-num-seqs", "4")]
+    "command",
+    [
+        ("engines",),
+        ("show",),
+        ("watch",),
+        ("steps",),
+        ("set", "--max-num-seqs", "4"),
+        ("confirm", "abc"),
+        ("cancel", "abc"),
+        ("reset",),
+        ("admission", "close", "--for", "30m"),
+        ("admission", "open"),
+        ("changes",),
+    ],
+    ids=" ".join,
 )
 async def test_no_daemon_exits_3_and_says_how_to_start_one(ctl, tmp_path, command):
     code, _, err = await ctl(*command, address=f"unix:{tmp_path}/none.sock")
     assert code == 3
     assert f"no daemon answers at unix:{tmp_path}/none.sock: No such file or directory\n" in err
     assert "rblntopd serve" in err
+    assert ("--direct" in err) is (command[0] not in ("watch", "steps"))
 
 
 async def test_a_stream_that_breaks_exits_3(ctl, daemon):

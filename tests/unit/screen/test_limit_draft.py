@@ -49,7 +49,7 @@ def test_problem(kind, group, text, why):
 
 
 def test_while_a_change_is_on_trial_no_other_is_possible():
-    why = "a change is on trial: rblnctl confirm k7q2, or rblnctl cancel k7q2"
+    why = "a change is on trial: rblnctl confirm|cancel k7q2"
     assert problem(LimitDraft(SEQS, None, "16"), examples.trial()) == why
 
 

@@ -6,12 +6,16 @@ import sys
 
 import click
 
+from rblntop.cli.admission import admission
+from rblntop.cli.changes import changes
 from rblntop.cli.engines import engines
 from rblntop.cli.options import connect_option
+from rblntop.cli.reset import reset
 from rblntop.cli.run import run_command
 from rblntop.cli.set_limits import set_limits
 from rblntop.cli.show import show
 from rblntop.cli.steps import steps
+from rblntop.cli.trial import cancel, confirm
 from rblntop.cli.watch import watch
 
 
@@ -25,7 +29,7 @@ def rblnctl(connect: str | None) -> None:
     """
 
 
-for command in (engines, show, watch, steps, set_limits):
+for command in (engines, show, watch, steps, set_limits, confirm, cancel, reset, admission, changes):
     rblnctl.add_command(command)
 
 

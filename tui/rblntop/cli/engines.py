@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import click
 
-from rblntop.cli.options import connect_option, json_option
+from rblntop.cli.options import connect_option, direct_option, json_option
 
 
 @click.command()
+@direct_option
 @connect_option
 @json_option
-def engines(connect: str | None, as_json: bool) -> None:
+def engines(direct: bool, connect: str | None, as_json: bool) -> None:
     """List the engines that the daemon knows."""
     import asyncio
 
-    from rblntop.client import Client
+    from rblntop.cli.open_client import open_client
     from rblntop_api.v1 import telemetry_pb2
 
     async def ask() -> telemetry_pb2.ListEnginesResponse:
-        async with Client(connect) as client:
+        async with open_client(connect, direct) as client:
             return await client.list_engines()
 
     answer = asyncio.run(ask())

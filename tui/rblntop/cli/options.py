@@ -24,9 +24,29 @@ class Seconds(click.FloatRange):
 
 def _before_the_command(context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
     """The address given here, else the one given to the group: ``rblnctl --connect A show`` works as well."""
-    if value is None and context.parent is not None:
-        return context.parent.params.get("connect")
+    while value is None and context.parent is not None:
+        context = context.parent
+        value = context.params.get("connect")
     return value
+
+
+def _generation(context: click.Context, option: click.Parameter, value: int | None) -> int | None:
+    if value is not None and not 0 <= value < 2**64:
+        raise click.BadParameter(f"{value} is no generation", context, option)
+    return value
+
+
+#: Keys of ``click.Context.meta``: what the command can do, for the hint below an error.
+CAN_GO_DIRECT = "rblntop.direct"
+CHANGES_ENGINES = "rblntop.changes"
+
+
+def _note(key: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    def note(context: click.Context, _option: click.Parameter, value: Any) -> Any:
+        context.meta[key] = True
+        return value
+
+    return note
 
 
 connect_option = click.option(
@@ -38,6 +58,24 @@ connect_option = click.option(
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON (the proto JSON mapping of rblntop.v1)."
 )
+
+direct_option = click.option(
+    "--direct",
+    is_flag=True,
+    callback=_note(CAN_GO_DIRECT),
+    help="Speak to the engine itself, without a daemon: as root or as the engine's user.",
+)
+reason_option = click.option(
+    "--reason", default="", metavar="TEXT", callback=_note(CHANGES_ENGINES), help="Why, for the audit log."
+)
+expect_generation_option = click.option(
+    "--expect-generation",
+    type=int,
+    metavar="N",
+    callback=_generation,
+    help="Refuse it if the limits are no longer at this generation (rblnctl show tells it).",
+)
+yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
 
 def engine_options(command: Decorated) -> Decorated:

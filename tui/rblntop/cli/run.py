@@ -8,6 +8,8 @@ import sys
 import click
 
 from rblntop.cli import exit_codes
+from rblntop.cli.next_step import as_typed, next_step, without_daemon
+from rblntop.cli.options import CAN_GO_DIRECT, CHANGES_ENGINES
 from rblntop.client.errors import AddressError, ClientError, UnreachableError
 
 
@@ -16,9 +18,11 @@ def run_command(command: click.Command, arguments: list[str] | None = None) -> i
 
     Not with click's own ``main()``: that prints on Ctrl-C, and takes a closed pipe for a failure.
     """
+    known: dict[str, object] = {}
     try:
         given = sys.argv[1:] if arguments is None else arguments
         with command.make_context(command.name, list(given)) as context:
+            known = context.meta
             outcome = command.invoke(context)
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -33,9 +37,10 @@ def run_command(command: click.Command, arguments: list[str] | None = None) -> i
     except AddressError as error:
         return _fail(error, exit_codes.USAGE)
     except UnreachableError as error:
-        return _fail(error, exit_codes.UNREACHABLE)
+        hint = without_daemon(error, direct=CAN_GO_DIRECT in known, changing=CHANGES_ENGINES in known)
+        return _fail(error, exit_codes.UNREACHABLE, hint)
     except ClientError as error:
-        return _fail(error, exit_codes.FAILED)
+        return _fail(error, exit_codes.FAILED, next_step(error))
     except (KeyboardInterrupt, click.Abort):
         return exit_codes.INTERRUPTED
     except BrokenPipeError:
@@ -56,6 +61,8 @@ def _discard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _fail(error: ClientError, code: int) -> int:
-    click.echo(f"Error: {error}", err=True)
+def _fail(error: ClientError, code: int, hint: str = "") -> int:
+    click.echo(f"Error: {as_typed(str(error))}", err=True)
+    if hint:
+        click.echo(hint, err=True)
     return code

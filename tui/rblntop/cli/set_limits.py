@@ -2,178 +2,177 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from rblntop.cli import exit_codes
-from rblntop.cli.options import Seconds, chosen_engine, connect_option, engine_options, json_option
+from rblntop.cli.duration_type import Duration
+from rblntop.cli.options import (
+    chosen_engine,
+    connect_option,
+    direct_option,
+    engine_options,
+    expect_generation_option,
+    json_option,
+    reason_option,
+    yes_option,
+)
+from rblntop.client.unset import UNSET, LimitTarget, Unset
 
-if TYPE_CHECKING:
-    from rblntop_api.v1 import control_pb2, snapshot_pb2
+MAX_UINT32 = 2**32 - 1
 
-DEFAULT_WAIT_S = 5.0
-IDLE_WAIT_S = 0.5
-"""An idle engine never calls ``schedule()``: long enough for one that is just about to get a request."""
+
+def _target(text: str) -> LimitTarget | None:
+    """A number, or the word for the start-up value; None: neither."""
+    if text.lower() == "none":
+        return UNSET
+    return int(text) if text.isascii() and text.isdecimal() and int(text) <= MAX_UINT32 else None
+
+
+class Target(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.4
+    """``N`` or ``none``."""
+
+    name = "N|none"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> LimitTarget:
+        """The number, or ``UNSET``."""
+        target = value if isinstance(value, Unset) else _target(str(value))
+        if target is None:
+            self.fail(f"{value!r} is not a number of requests, nor the word none", param, ctx)
+        return target
 
 
 class GroupCap(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.4
-    """``G=N``."""
+    """``G=N`` or ``G=none``."""
 
-    name = "G=N"
+    name = "G=N|G=none"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
+    ) -> tuple[int, LimitTarget]:
         """Group and cap."""
         if isinstance(value, tuple):
             return value
-        value = str(value)
-        group, equals, cap = value.partition("=")
-        if not (equals and value.isascii() and group.isdecimal() and cap.isdecimal()):
-            self.fail(f"{value!r} is not GROUP=N, such as 0=4", param, ctx)
-        return int(group), int(cap)
+        group, equals, cap = str(value).partition("=")
+        target = _target(cap)
+        if not equals or not isinstance(number := _target(group), int) or target is None:
+            self.fail(f"{value!r} is not GROUP=N, such as 0=4, nor GROUP=none", param, ctx)
+        return number, target
 
 
-@click.command("set")
+@click.command("set", short_help="Change limits of a running engine.")
 @engine_options
 @click.option(
-    "--max-num-seqs", type=int, multiple=True, metavar="N", help="Largest number of running requests."
+    "--max-num-seqs",
+    type=Target(),
+    multiple=True,
+    metavar="N|none",
+    help="Largest number of running requests; none: what the engine was started with.",
 )
 @click.option(
     "--group-cap",
     "group_caps",
     type=GroupCap(),
+    metavar="G=N|G=none",
     multiple=True,
-    help="Largest decode batch N of group G. May be given several times.",
+    help="Largest decode batch N of group G; none: no cap. May be given several times.",
 )
+@click.option(
+    "--mode",
+    type=click.Choice(["drain", "hold"]),
+    help="What running requests beyond lowered group caps do: finish (drain, the default), or take turns "
+    "from the next step on (hold).",
+)
+@click.option(
+    "--ttl",
+    type=Duration(),
+    help="Try it: it is undone by itself so long after it has settled, unless `rblnctl confirm` keeps it. "
+    "Without it the change stays.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would happen, and change nothing.")
+@expect_generation_option
+@reason_option
+@click.option("--change-id", default="", metavar="ID", help="Name of the trial. Default: one is made.")
 @click.option(
     "--wait",
     type=click.Choice(["accepted", "in-force", "settled"]),
     default="in-force",
     show_default=True,
-    help="Return when the change is stored, when the scheduler runs under it, or when running <= target.",
+    help="Return when the change is stored, when the scheduler runs under it, or when running <= target; "
+    "until then it is shown how the engine drains.",
 )
 @click.option(
     "--timeout",
-    type=Seconds(0.0, 3600.0),
-    metavar="SECONDS",
-    help=f"How long to wait for that. Default: {DEFAULT_WAIT_S:g}.",
+    type=Duration(seconds_alone=True, zero=True),
+    help="How long to wait for that, in seconds or as 90s, 10m. Default: 5s, for settled 10m. When it is "
+    "over the change stays, and the exit code is 1.",
 )
+@yes_option
+@direct_option
 @connect_option
 @json_option
 def set_limits(
     engine: str | None,
     engine_option: str | None,
-    max_num_seqs: tuple[int, ...],
-    group_caps: tuple[tuple[int, int], ...],
-    wait: str,
+    max_num_seqs: tuple[LimitTarget, ...],
+    group_caps: tuple[tuple[int, LimitTarget], ...],
+    mode: str | None,
+    ttl: float | None,
+    dry_run: bool,
+    expect_generation: int | None,
+    reason: str,
+    change_id: str,
+    wait: Any,
     timeout: float | None,
+    yes: bool,
+    direct: bool,
     connect: str | None,
     as_json: bool,
 ) -> int:
-    """Change limits of a running engine, together or not at all.
+    """Change limits of a running engine, together or not at all. What is not named stays as it is.
 
-    Running requests are never preempted: a lower limit drains.
+    Running requests are never preempted: a lower limit drains. ENGINE is a name, an instance id, a pattern
+    such as 'prod-70b/*', or model:NAME for all ranks of a model: of several engines all are changed, or none.
+
+    On a terminal the command shows what would happen and asks; with --yes it does not. In a script, where
+    stdin or stdout is no terminal, and with --json it never asks.
     """
     import asyncio
 
+    from rblntop.cli.change_flow import AskedChange, change_limits
+    from rblntop.cli.open_client import open_client
+    from rblntop.cli.terminal import can_ask
+
     name = chosen_engine(engine, engine_option)
-    if not max_num_seqs and not group_caps:
-        raise click.UsageError("Nothing to set: give --max-num-seqs N or --group-cap G=N.")
+    if not max_num_seqs and not group_caps and mode is None:
+        raise click.UsageError("Nothing to set: give --max-num-seqs N, --group-cap G=N or --mode.")
     if len(max_num_seqs) > 1:
         raise click.UsageError("--max-num-seqs is given twice.")
-    seqs = max_num_seqs[0] if max_num_seqs else None
-    if seqs is not None and not 0 <= seqs < 2**32:
-        raise click.UsageError(f"--max-num-seqs {seqs}: not a number of requests.")
     groups = [group for group, _ in group_caps]
     if len(set(groups)) < len(groups):
         raise click.UsageError("--group-cap names a group twice.")
-    if any(not 0 <= number < 2**32 for pair in group_caps for number in pair):
-        raise click.UsageError("--group-cap: a number is too large.")
-    before, answer, after = asyncio.run(_change(connect, name, seqs, group_caps, wait, timeout))
-    return _report(before, answer, after, wait, as_json)
-
-
-async def _change(
-    connect: str | None,
-    engine: str,
-    max_num_seqs: int | None,
-    group_caps: tuple[tuple[int, int], ...],
-    wait: str,
-    timeout: float | None,
-) -> tuple[snapshot_pb2.Snapshot, control_pb2.EngineChange, snapshot_pb2.Snapshot]:
-    from rblntop.client import Client, RefusedError
-    from rblntop_api.v1 import engine_pb2
-
-    async with Client(connect) as client:
-        before = await client.get_snapshot(engine, strip_cells=0)
-        idle = before.engine.state in (engine_pb2.ENGINE_STATE_IDLE, engine_pb2.ENGINE_STATE_STARTING)
-        wait_s = timeout if timeout is not None else IDLE_WAIT_S if idle else DEFAULT_WAIT_S
-        try:
-            answer = await client.set_limits(
-                engine,
-                max_num_seqs=max_num_seqs,
-                group_caps=group_caps,
-                wait_for=wait,  # type: ignore[arg-type]  # click has checked it
-                wait_timeout_s=wait_s,
-            )
-        except RefusedError as error:
-            raise click.ClickException(_without_field(error.message)) from error
-        after = await client.get_snapshot(engine, strip_cells=0)
-        return before, answer.engines[0], after
-
-
-def _without_field(message: str) -> str:
-    """The daemon names the field of the request; who typed options knows the limit."""
-    return re.sub(r"^changes\[\d+\]\.(?:value \(([^)]*)\)|(\w+))=", r"\1\2 cannot be ", message)
-
-
-def _report(
-    before: snapshot_pb2.Snapshot,
-    answer: control_pb2.EngineChange,
-    after: snapshot_pb2.Snapshot,
-    wait: str,
-    as_json: bool,
-) -> int:
-    from rblntop.blocks.change_report import change_report
-    from rblntop.model import EngineState
-    from rblntop.model.from_proto import limits_from_proto, snapshot_from_proto
-
-    reached = answer.phase >= _phase(wait)
-    snapshot = snapshot_from_proto(after)
-    waits_for_work = (
-        not reached
-        and not answer.limits.HasField("in_force_step")
-        and snapshot.engine.state in (EngineState.IDLE, EngineState.STARTING)
+    if change_id and ttl is None:
+        raise click.UsageError("--change-id names a trial: give --ttl, too.")
+    asked = AskedChange(
+        name,
+        {
+            "max_num_seqs": max_num_seqs[0] if max_num_seqs else None,
+            "group_caps": group_caps,
+            "mode": mode,
+            "ttl_s": ttl,
+            "expected_generation": expect_generation,
+            "reason": reason,
+            "change_id": change_id,
+        },
+        wait,
+        timeout,
+        dry_run,
+        can_ask(yes=yes, as_json=as_json) and not dry_run,
+        as_json,
     )
-    if as_json:
-        from rblntop.cli.json_output import print_json
 
-        print_json(answer)
-    report = change_report(
-        snapshot,
-        generation=answer.generation,
-        before=limits_from_proto(before.limits),
-        after=limits_from_proto(answer.limits),
-        waiting_because=answer.waiting_because,
-    )
-    if not as_json:
-        for line in report.lines:
-            click.echo(line)
-    for warning in answer.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    if not reached:
-        click.echo(report.why_waiting, err=not waits_for_work or as_json)
-    return exit_codes.DONE if reached or waits_for_work else exit_codes.FAILED
+    async def run() -> int:
+        async with open_client(connect, direct) as client:
+            return await change_limits(client, asked)
 
-
-def _phase(wait: str) -> control_pb2.ChangePhase:
-    from rblntop_api.v1 import control_pb2
-
-    return {
-        "accepted": control_pb2.CHANGE_PHASE_ACCEPTED,
-        "in-force": control_pb2.CHANGE_PHASE_IN_FORCE,
-        "settled": control_pb2.CHANGE_PHASE_SETTLED,
-    }[wait]
+    return asyncio.run(run())

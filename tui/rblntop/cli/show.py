@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rblntop.cli.options import chosen_engine, connect_option, engine_options, json_option
+from rblntop.cli.options import chosen_engine, connect_option, direct_option, engine_options, json_option
 
 if TYPE_CHECKING:
     from rblntop_api.v1 import snapshot_pb2
@@ -14,21 +14,26 @@ if TYPE_CHECKING:
 
 @click.command()
 @engine_options
+@direct_option
 @connect_option
 @json_option
-def show(engine: str | None, engine_option: str | None, connect: str | None, as_json: bool) -> None:
+def show(
+    engine: str | None, engine_option: str | None, direct: bool, connect: str | None, as_json: bool
+) -> None:
     """Show one engine now: requests, pipeline, groups and limits."""
-    show_once(connect, chosen_engine(engine, engine_option), as_json)
+    show_once(connect, chosen_engine(engine, engine_option), as_json, direct=direct)
 
 
-def show_once(connect: str | None, engine: str, as_json: bool, window_s: int = 10) -> None:
+def show_once(
+    connect: str | None, engine: str, as_json: bool, *, window_s: int = 10, direct: bool = False
+) -> None:
     """Print one snapshot; also what ``rblntop --once`` does."""
     import asyncio
 
-    from rblntop.client import Client
+    from rblntop.cli.open_client import open_client
 
     async def ask() -> snapshot_pb2.Snapshot:
-        async with Client(connect) as client:
+        async with open_client(connect, direct) as client:
             return await client.get_snapshot(engine)
 
     message = asyncio.run(ask())

@@ -16,9 +16,11 @@ class AddressError(ClientError):
 class UnreachableError(ClientError):
     """No daemon answers at the address."""
 
-    def __init__(self, address: str, cause: str, *, hint: str | None = None):
+    def __init__(self, address: str, cause: str, *, hint: str | None = None, timed_out: bool = False):
         self.address = address
         self.cause = cause
+        self.timed_out = timed_out
+        """The question was put and not answered in time: what it asked for may have been done."""
         self.hint = hint if hint is not None else HOW_TO_START
         super().__init__(f"no daemon answers at {address}: {cause}\n{self.hint}".rstrip())
 

@@ -31,7 +31,9 @@ def error_from_rpc(error: grpc.RpcError, address: Address) -> ClientError:
     code = error.code()
     message = error.details() or ""
     if not reason and code in _TRANSPORT:
-        cause = "it did not answer in time" if code is grpc.StatusCode.DEADLINE_EXCEEDED else _cause(message)
+        if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+            return UnreachableError(str(address), "it did not answer in time", timed_out=True)
+        cause = _cause(message)
         hint = NOT_ALLOWED if cause == os.strerror(errno.EACCES) else None
         return UnreachableError(str(address), cause, hint=hint)
     if code is grpc.StatusCode.UNIMPLEMENTED:

@@ -1,5 +1,15 @@
 """What the dashboard knows about engines: frozen values, with None for what is not known."""
 
+from rblntop.model.change import (
+    ChangeAction,
+    ChangePhase,
+    ChangeResult,
+    EngineChange,
+    GroupPreview,
+    LimitValue,
+    LoggedChange,
+    Preview,
+)
 from rblntop.model.engine import Engine, EngineState
 from rblntop.model.limits import AdmissionState, Limit, LimitKind, LimitMode, Limits, Trial
 from rblntop.model.snapshot import Group, InFlightBatch, Snapshot, StripCell
@@ -9,17 +19,25 @@ from rblntop.model.window import EmptyShare, GroupWindow, Window
 __all__ = [
     "AdmissionState",
     "AdmissionStop",
+    "ChangeAction",
+    "ChangePhase",
+    "ChangeResult",
     "EmptyCause",
     "EmptyShare",
     "Engine",
+    "EngineChange",
     "EngineState",
     "Group",
+    "GroupPreview",
     "GroupWindow",
     "InFlightBatch",
     "Limit",
     "LimitKind",
     "LimitMode",
+    "LimitValue",
     "Limits",
+    "LoggedChange",
+    "Preview",
     "Snapshot",
     "Step",
     "StepKind",

@@ -21,7 +21,7 @@ def snapshot_from_proto(message: snapshot_pb2.Snapshot) -> Snapshot:
     """One engine at one moment."""
     return Snapshot(
         engine=engine_from_proto(message.engine),
-        time_s=_seconds(message.time) if message.HasField("time") else None,
+        time_s=seconds(message.time) if message.HasField("time") else None,
         age_s=message.age_seconds,
         step=message.step,
         missed_records=message.missed_records,
@@ -31,17 +31,17 @@ def snapshot_from_proto(message: snapshot_pb2.Snapshot) -> Snapshot:
         remote_kv_waiting=message.remote_kv_waiting,
         held=message.held,
         unassigned=message.unassigned,
-        oldest_wait_s=_known(message, "oldest_wait_seconds"),
-        kv_usage_ratio=_known(message, "kv_usage_ratio"),
-        kv_blocks_used=_known(message, "kv_blocks_used"),
-        max_seq_len=_known(message, "max_seq_len"),
-        admission_stop=_word(AdmissionStop, message.admission_stop),
+        oldest_wait_s=known(message, "oldest_wait_seconds"),
+        kv_usage_ratio=known(message, "kv_usage_ratio"),
+        kv_blocks_used=known(message, "kv_blocks_used"),
+        max_seq_len=known(message, "max_seq_len"),
+        admission_stop=word(AdmissionStop, message.admission_stop),
         groups=tuple(_group(group) for group in message.groups),
         in_flight=tuple(_in_flight(batch) for batch in message.in_flight),
         limits=limits_from_proto(message.limits),
         windows=tuple(_window(window) for window in message.windows),
-        probe_us_per_step=_known(message, "probe_us_per_step"),
-        daemon_cpu_ratio=_known(message, "daemon_cpu_ratio"),
+        probe_us_per_step=known(message, "probe_us_per_step"),
+        daemon_cpu_ratio=known(message, "daemon_cpu_ratio"),
     )
 
 
@@ -50,9 +50,9 @@ def engine_from_proto(message: engine_pb2.Engine) -> Engine:
     return Engine(
         name=message.name,
         instance_id=message.instance_id,
-        state=_word(EngineState, message.state),
+        state=word(EngineState, message.state),
         pid=message.pid or None,
-        started_at_s=_seconds(message.started_at) if message.HasField("started_at") else None,
+        started_at_s=seconds(message.started_at) if message.HasField("started_at") else None,
         model=message.model,
         vllm_version=message.vllm_version,
         vllm_rbln_version=message.vllm_rbln_version,
@@ -88,11 +88,11 @@ def limits_from_proto(message: limits_pb2.Limits) -> Limits:
         max_num_seqs=next((limit for limit in limits if limit.kind is LimitKind.MAX_NUM_SEQS), None),
         group_caps=tuple(sorted(caps, key=lambda cap: cap.group or 0)),
         admission=message.admission or None,
-        admission_from=_word(LimitKind, message.admission_from),
+        admission_from=word(LimitKind, message.admission_from),
         accepted_step=message.accepted_step if message.generation else None,
-        in_force_step=_known(message, "in_force_step"),
-        settled_step=_known(message, "settled_step"),
-        mode=_word(LimitMode, message.mode),
+        in_force_step=known(message, "in_force_step"),
+        settled_step=known(message, "settled_step"),
+        mode=word(LimitMode, message.mode),
         trial=_trial(message.trial) if message.HasField("trial") else None,
         admission_state=_admission(message.admission_state),
     )
@@ -103,36 +103,36 @@ def step_from_proto(message: step_pb2.Step) -> Step:
     return Step(
         sequence=message.sequence,
         step=message.step,
-        kind=_word(StepKind, message.kind),
-        group=_known(message, "group"),
+        kind=word(StepKind, message.kind),
+        group=known(message, "group"),
         scheduled_ns=message.scheduled_ns,
         completed_ns=message.completed_ns,
         requests=message.requests,
         prefill_requests=message.prefill_requests,
         tokens=message.tokens,
-        padded_batch=_known(message, "padded_batch"),
+        padded_batch=known(message, "padded_batch"),
         max_seq_len=message.max_seq_len,
         running=message.running,
         waiting=message.waiting,
-        admission_stop=_word(AdmissionStop, message.admission_stop),
+        admission_stop=word(AdmissionStop, message.admission_stop),
         kv_usage_ratio=message.kv_usage_ratio,
         generation=message.generation,
         count=message.count or 1,
-        causes=tuple((_word(EmptyCause, cause.cause), cause.steps) for cause in message.causes),
+        causes=tuple((word(EmptyCause, cause.cause), cause.steps) for cause in message.causes),
     )
 
 
 def _limit(message: limits_pb2.Limit) -> Limit:
     return Limit(
-        kind=_word(LimitKind, message.kind),
-        group=_known(message, "group"),
+        kind=word(LimitKind, message.kind),
+        group=known(message, "group"),
         floor=message.floor,
         ceiling=message.ceiling,
-        target=_known(message, "target"),
+        target=known(message, "target"),
         effective=message.effective,
         available=message.available,
         unavailable_reason=message.unavailable_reason,
-        reverts_to=_known(message, "reverts_to"),
+        reverts_to=known(message, "reverts_to"),
     )
 
 
@@ -140,15 +140,15 @@ def _trial(message: limits_pb2.Trial) -> Trial:
     return Trial(
         change_id=message.change_id,
         generation=message.generation,
-        ttl_s=_seconds(message.ttl),
-        reverts_at_s=_seconds(message.reverts_at) if message.HasField("reverts_at") else None,
+        ttl_s=seconds(message.ttl),
+        reverts_at_s=seconds(message.reverts_at) if message.HasField("reverts_at") else None,
     )
 
 
 def _admission(message: limits_pb2.Admission) -> AdmissionState:
     return AdmissionState(
         closed=message.closed,
-        closed_until_s=_seconds(message.closed_until) if message.HasField("closed_until") else None,
+        closed_until_s=seconds(message.closed_until) if message.HasField("closed_until") else None,
         paused_by_engine=message.paused_by_engine,
     )
 
@@ -157,8 +157,8 @@ def _group(message: snapshot_pb2.Group) -> Group:
     return Group(
         group=message.group,
         running=message.running,
-        decode_batch=_known(message, "decode_batch"),
-        padded_batch=_known(message, "padded_batch"),
+        decode_batch=known(message, "decode_batch"),
+        padded_batch=known(message, "padded_batch"),
         strip=tuple(
             StripCell(cell.fill_permille / 1000, cell.decode_permille / 1000, cell.prefill_permille / 1000)
             for cell in message.strip
@@ -169,11 +169,11 @@ def _group(message: snapshot_pb2.Group) -> Group:
 def _in_flight(message: snapshot_pb2.InFlightBatch) -> InFlightBatch:
     return InFlightBatch(
         step=message.step,
-        kind=_word(StepKind, message.kind),
-        group=_known(message, "group"),
+        kind=word(StepKind, message.kind),
+        group=known(message, "group"),
         requests=message.requests,
         tokens=message.tokens,
-        padded_batch=_known(message, "padded_batch"),
+        padded_batch=known(message, "padded_batch"),
         age_s=message.age_us / 1e6,
     )
 
@@ -187,49 +187,49 @@ def _window(message: snapshot_pb2.Window) -> Window:
         mixed_steps=message.mixed_steps,
         empty_steps=message.empty_steps,
         lost_steps=message.lost_steps,
-        decode_pad_ratio=_known(message, "decode_pad_ratio"),
-        queue_occupancy_ratio=_known(message, "queue_occupancy_ratio"),
-        bubble_ratio=_known(message, "bubble_ratio"),
+        decode_pad_ratio=known(message, "decode_pad_ratio"),
+        queue_occupancy_ratio=known(message, "queue_occupancy_ratio"),
+        bubble_ratio=known(message, "bubble_ratio"),
         empty=tuple(
-            EmptyShare(_word(EmptyCause, share.cause), share.steps, share.ratio) for share in message.empty
+            EmptyShare(word(EmptyCause, share.cause), share.steps, share.ratio) for share in message.empty
         ),
-        stage_busy_ratio_estimate=_known(message, "stage_busy_ratio_estimate"),
-        prefill_stall_ratio=_known(message, "prefill_stall_ratio"),
-        group_skew=_known(message, "group_skew"),
-        output_tokens_per_s=_known(message, "output_tokens_per_second"),
-        prefill_tokens_per_s=_known(message, "prefill_tokens_per_second"),
-        steps_per_s=_known(message, "steps_per_second"),
-        admitted_per_s=_known(message, "admitted_per_second"),
+        stage_busy_ratio_estimate=known(message, "stage_busy_ratio_estimate"),
+        prefill_stall_ratio=known(message, "prefill_stall_ratio"),
+        group_skew=known(message, "group_skew"),
+        output_tokens_per_s=known(message, "output_tokens_per_second"),
+        prefill_tokens_per_s=known(message, "prefill_tokens_per_second"),
+        steps_per_s=known(message, "steps_per_second"),
+        admitted_per_s=known(message, "admitted_per_second"),
         preempted=message.preempted,
         finished=message.finished,
-        token_gap_p50_s=_known(message, "token_gap_p50_seconds"),
-        token_gap_p99_s=_known(message, "token_gap_p99_seconds"),
-        queue_wait_p50_s=_known(message, "queue_wait_p50_seconds"),
-        queue_wait_p99_s=_known(message, "queue_wait_p99_seconds"),
-        step_p50_s=_known(message, "step_p50_seconds"),
-        step_p99_s=_known(message, "step_p99_seconds"),
-        schedule_p50_s=_known(message, "schedule_p50_seconds"),
-        max_seq_len=_known(message, "max_seq_len"),
+        token_gap_p50_s=known(message, "token_gap_p50_seconds"),
+        token_gap_p99_s=known(message, "token_gap_p99_seconds"),
+        queue_wait_p50_s=known(message, "queue_wait_p50_seconds"),
+        queue_wait_p99_s=known(message, "queue_wait_p99_seconds"),
+        step_p50_s=known(message, "step_p50_seconds"),
+        step_p99_s=known(message, "step_p99_seconds"),
+        schedule_p50_s=known(message, "schedule_p50_seconds"),
+        max_seq_len=known(message, "max_seq_len"),
         groups=tuple(
             GroupWindow(
                 group=figures.group,
                 decode_steps=figures.decode_steps,
-                mean_decode_batch=_known(figures, "mean_decode_batch"),
-                decode_pad_ratio=_known(figures, "decode_pad_ratio"),
-                token_gap_p50_s=_known(figures, "token_gap_p50_seconds"),
-                token_gap_p99_s=_known(figures, "token_gap_p99_seconds"),
+                mean_decode_batch=known(figures, "mean_decode_batch"),
+                decode_pad_ratio=known(figures, "decode_pad_ratio"),
+                token_gap_p50_s=known(figures, "token_gap_p50_seconds"),
+                token_gap_p99_s=known(figures, "token_gap_p99_seconds"),
             )
             for figures in message.groups
         ),
     )
 
 
-def _known(message: Any, field: str) -> Any:
+def known(message: Any, field: str) -> Any:
     """A field's value, or None where the message does not have it."""
     return getattr(message, field) if message.HasField(field) else None
 
 
-def _word(words: type[Word], value: int) -> Word:
+def word(words: type[Word], value: int) -> Word:
     """An enum value; one that a newer daemon invented is unknown to us."""
     try:
         return words(value)
@@ -237,5 +237,6 @@ def _word(words: type[Word], value: int) -> Word:
         return words(0)
 
 
-def _seconds(time: timestamp_pb2.Timestamp | duration_pb2.Duration) -> float:
+def seconds(time: timestamp_pb2.Timestamp | duration_pb2.Duration) -> float:
+    """A moment since the epoch, or a length of time."""
     return float(time.seconds) + time.nanos / 1e9
