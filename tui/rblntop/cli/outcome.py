@@ -30,11 +30,8 @@ def print_outcome(answer: ChangedEngines, done: str, as_json: bool) -> None:
         return
     for change in answer.engines:
         limits = change.limits
-        click.echo(
-            f"{clean(change.engine)}: {clean(done)}; generation {count(change.generation)}, "
-            f"admits up to {count(limits.admission)}"
-            if not limits.admission_state.closed
-            else f"{clean(change.engine)}: {clean(done)}; generation {count(change.generation)}, admits none"
-        )
+        admits = "none" if limits.admission_state.closed else f"up to {count(limits.admission)}"
+        generation = count(change.generation)
+        click.echo(f"{clean(change.engine)}: {clean(done)}; generation {generation}, admits {admits}")
         for warning in change.warnings:
             click.echo(f"warning: {clean(change.engine)}: {clean(warning)}", err=True)
