@@ -14,7 +14,7 @@ LABEL = 10
 def change_preview(change: EngineChange, snapshot: Snapshot, ttl_s: float | None) -> list[str]:
     """The limits as they would be, who drains, and what the last minute would have looked like."""
     lines = [f"{clean(change.engine)}, now at generation {snapshot.limits.generation}, would have:"]
-    lines += limit_changes(snapshot.limits, change.limits)
+    lines += limit_changes(snapshot.limits, change.limits, made=False)
     holds = change.limits.mode is LimitMode.HOLD
     if change.preview is not None:
         lines += _effects(change.preview, snapshot, change.limits.admission, holds)

@@ -23,18 +23,18 @@ def change_report(change: EngineChange, before: Limits, change_id: str = "") -> 
     return lines
 
 
-def limit_changes(before: Limits, after: Limits) -> list[str]:
-    """A line for every limit whose target differs, and for the mode."""
+def limit_changes(before: Limits, after: Limits, *, made: bool = True) -> list[str]:
+    """A line for every limit whose target differs, and for the mode; how they drain once it is ``made``."""
     pairs = [(before.max_num_seqs, after.max_num_seqs)]
     pairs += [(before.cap(cap.group), cap) for cap in after.group_caps if cap.group is not None]
     changed = [
         (limit_name(new), old, new) for old, new in pairs if new and (old is None or old.target != new.target)
     ]
     width = max((len(label) for label, _, _ in changed), default=0)
-    lines = [
-        f"  {label:{width}}  {_target(old)} -> {_target(new)}  of {new.ceiling}{_draining(new)}"
-        for label, old, new in changed
-    ]
+    lines = []
+    for label, old, new in changed:
+        drains = _draining(new) if made else ""
+        lines.append(f"  {label:{width}}  {_target(old)} -> {_target(new)}  of {new.ceiling}{drains}")
     if before.holds != after.holds:
         held = "hold: the caps bind at once, and running requests take turns"
         lines.append(f"  mode  {held if after.holds else 'drain: running requests finish'}")
