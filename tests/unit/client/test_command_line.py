@@ -151,3 +151,16 @@ async def run_in_shell(daemon, command: str) -> tuple[int, bytes]:
     )
     _, err = await process.communicate()
     return process.returncode, err
+
+
+def test_every_command_is_where_the_list_says():
+    context = rblnctl.make_context("rblnctl", ["show"])
+    for name in rblnctl.list_commands(context):
+        command = rblnctl.get_command(context, name)
+        assert command is not None
+        assert (command.name, bool(command.help)) == (name, True)
+
+
+def test_help_imports_no_command():
+    loaded = modules_after("ctl", ["--help"])
+    assert "rblntop.cli.set_limits" not in loaded

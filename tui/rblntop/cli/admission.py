@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rblntop_api.v1 import control_pb2
 
 
-@click.group(short_help="Close or open the admission of requests.")
+@click.group()
 def admission() -> None:
     """Stop and resume the admission of waiting requests, for maintenance. Running requests finish."""
 

@@ -8,7 +8,7 @@ from rblntop.cli.duration_type import Duration
 from rblntop.cli.options import chosen_engine, connect_option, direct_option, engine_options, json_option
 
 
-@click.command(short_help="Who changed what, when and why.")
+@click.command()
 @engine_options
 @click.option(
     "--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, metavar="N", help="At most N."

@@ -6,20 +6,29 @@ import sys
 
 import click
 
-from rblntop.cli.admission import admission
-from rblntop.cli.changes import changes
-from rblntop.cli.engines import engines
+from rblntop.cli.lazy_group import LazyCommand, LazyGroup
 from rblntop.cli.options import connect_option
-from rblntop.cli.reset import reset
 from rblntop.cli.run import run_command
-from rblntop.cli.set_limits import set_limits
-from rblntop.cli.show import show
-from rblntop.cli.steps import steps
-from rblntop.cli.trial import cancel, confirm
-from rblntop.cli.watch import watch
+
+COMMANDS = {
+    "admission": LazyCommand(
+        "rblntop.cli.admission", "admission", "Close or open the admission of requests."
+    ),
+    "cancel": LazyCommand("rblntop.cli.trial", "cancel", "Undo a change that is on trial."),
+    "changes": LazyCommand("rblntop.cli.changes", "changes", "Who changed what, when and why."),
+    "confirm": LazyCommand("rblntop.cli.trial", "confirm", "Keep a change that is on trial."),
+    "engines": LazyCommand("rblntop.cli.engines", "engines", "List the engines there are."),
+    "reset": LazyCommand("rblntop.cli.reset", "reset", "Put limits back to what they were at start."),
+    "set": LazyCommand("rblntop.cli.set_limits", "set_limits", "Change limits of a running engine."),
+    "show": LazyCommand(
+        "rblntop.cli.show", "show", "Show one engine now: requests, pipeline, groups, limits."
+    ),
+    "steps": LazyCommand("rblntop.cli.steps", "steps", "Follow the steps of one engine."),
+    "watch": LazyCommand("rblntop.cli.watch", "watch", "Follow one engine, or all, live."),
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="rblntop", prog_name="rblnctl")
 @connect_option
 def rblnctl(connect: str | None) -> None:
@@ -27,10 +36,6 @@ def rblnctl(connect: str | None) -> None:
 
     Exit codes: 0 done, 1 refused or failed, 2 usage, 3 daemon unreachable.
     """
-
-
-for command in (engines, show, watch, steps, set_limits, confirm, cancel, reset, admission, changes):
-    rblnctl.add_command(command)
 
 
 def main() -> None:

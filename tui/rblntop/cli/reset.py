@@ -16,7 +16,7 @@ from rblntop.cli.options import (
 )
 
 
-@click.command(short_help="Put limits back to what they were at start.")
+@click.command()
 @engine_options
 @click.option(
     "--detach",

@@ -60,7 +60,7 @@ class GroupCap(click.ParamType):  # type: ignore[type-arg]  # generic only since
         return number, target
 
 
-@click.command("set", short_help="Change limits of a running engine.")
+@click.command("set")
 @engine_options
 @click.option(
     "--max-num-seqs",

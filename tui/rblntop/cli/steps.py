@@ -7,7 +7,7 @@ import click
 from rblntop.cli.options import chosen_engine, connect_option, engine_options, json_option
 
 
-@click.command(short_help="Follow the steps of one engine.")
+@click.command()
 @engine_options
 @connect_option
 @json_option

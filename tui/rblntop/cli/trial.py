@@ -15,7 +15,7 @@ engine_option = click.option(
 )
 
 
-@click.command(short_help="Keep a change that is on trial.")
+@click.command()
 @click.argument("change_id", metavar="ID")
 @click.option("--extend", type=Duration(), help="Do not keep it yet: give it so much time from now on.")
 @engine_option
@@ -55,7 +55,7 @@ def confirm(
     print_outcome(answer, done, as_json)
 
 
-@click.command(short_help="Undo a change that is on trial.")
+@click.command()
 @click.argument("change_id", metavar="ID")
 @engine_option
 @reason_option
