@@ -109,6 +109,12 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("in force", "the first schedule() ran under it; the step number says which"),
             ("settled", "running has come down to the target"),
             ("generation", "counts accepted changes; 0 is the engine as shipped"),
+            (
+                "on trial",
+                "undone by itself when its time is up, unless kept; the time runs from when it has settled",
+            ),
+            ("HOLD, held", "group caps bind at once, and running requests beyond them take turns"),
+            ("admission CLOSED", "waiting requests are not admitted, running ones finish"),
         ),
     ),
     (
