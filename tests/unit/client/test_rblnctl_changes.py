@@ -39,7 +39,7 @@ async def test_cancel_undoes_a_change(ctl, daemon):
         ("WRONG_ID", {"change_id": "xyz"}, "On trial is: xyz"),
         ("WRONG_ID", {}, "rblnctl show names the change on trial."),
         ("TRIAL_PENDING", {}, "Keep it: rblnctl confirm ID   Undo it: rblnctl cancel ID   (rblnctl show"),
-        ("AUDIT_LOG", {}, "What makes an engine safer still works: rblnctl cancel"),
+        ("AUDIT_LOG_UNWRITABLE", {}, "What makes an engine safer still works: rblnctl cancel"),
         ("ENGINE_SILENT", {}, "rblnctl show tells what it does"),
         ("ELSE", {}, ""),
     ],

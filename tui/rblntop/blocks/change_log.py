@@ -30,6 +30,9 @@ WHAT = {
     ChangeAction.REAPPLY: "reapply",
 }
 
+SETTING = (ChangeAction.START, ChangeAction.SET, ChangeAction.TRY, ChangeAction.REAPPLY)
+"""What can ask for a mode; the others only leave it as it is."""
+
 
 def change_log(changes: Sequence[LoggedChange]) -> list[str]:
     """A heading, and a line for each change in the order given."""
@@ -72,7 +75,7 @@ def _moment(time_s: float | None) -> str:
 
 def _values(change: LoggedChange) -> str:
     parts = [f"{_name(value)} {_number(value.old)} -> {_number(value.new)}" for value in change.values]
-    if change.mode is LimitMode.HOLD:
+    if change.mode is LimitMode.HOLD and change.action in SETTING:
         parts.append("hold")
     if change.ttl_s is not None:
         parts.append(f"for {duration(change.ttl_s)}")

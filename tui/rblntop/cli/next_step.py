@@ -13,8 +13,9 @@ def next_step(error: Exception) -> str:
         return ""
     pending = error.metadata.get("change_id", "")
     if error.reason == "TRIAL_PENDING":
-        name = pending or "ID"
-        where = "" if pending else "   (rblnctl show names the ID)"
+        named = re.search(r"change (\S+) is on trial", error.message)
+        name = pending or (named[1] if named else "ID")
+        where = "   (rblnctl show names the ID)" if name == "ID" else ""
         return f"Keep it: rblnctl confirm {name}   Undo it: rblnctl cancel {name}{where}"
     if error.reason == "WRONG_ID":
         return f"On trial is: {pending}" if pending else "rblnctl show names the change on trial."
@@ -22,7 +23,7 @@ def next_step(error: Exception) -> str:
         return "rblnctl changes tells how it ended."
     if error.code == "ABORTED":
         return "Somebody else was faster: look at rblnctl changes and rblnctl show, then decide anew."
-    if error.reason.startswith("AUDIT"):
+    if error.reason == "AUDIT_LOG_UNWRITABLE":
         return "What makes an engine safer still works: rblnctl cancel, reset, admission open."
     if error.reason == "ENGINE_SILENT":
         return "rblnctl show tells what it does; rblnctl changes, whether the change was made after all."
