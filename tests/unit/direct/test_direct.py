@@ -192,6 +192,8 @@ async def test_reset_and_detach(direct, engine):
     assert code == 0
     assert "the probe is out" in out
     assert journal(engine)[-1].action == Action.DETACH
+    _, out, _ = await direct("engines")
+    assert out.splitlines()[-1] == "tiny/0: detached: restart the engine to attach again"
 
 
 async def test_admission_is_closed_and_opened(direct, engine):

@@ -49,6 +49,9 @@ def engine_message(engine: EngineRing) -> engine_pb2.Engine:
     """Who the engine is, and what it is doing."""
     description, header, live = engine.description, engine.reader.header, engine.reader.live()
     fault = engine.reader.fault()
+    notice = f"the probe switched itself off: {fault}" if fault else description.notice
+    if live[Live.STATE] == ring.ProbeState.DETACHED:
+        notice = "detached: restart the engine to attach again"
     message = engine_pb2.Engine(
         name=engine.name,
         instance_id=engine.instance_id,
@@ -73,7 +76,7 @@ def engine_message(engine: EngineRing) -> engine_pb2.Engine:
         decode_buckets=description.decode_buckets,
         simulated=description.simulated,
         padding_is_local=description.padding_is_local,
-        notice=f"the probe switched itself off: {fault}" if fault else description.notice,
+        notice=notice,
     )
     message.started_at.FromNanoseconds(header.real_ns)
     return message
