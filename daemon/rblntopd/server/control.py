@@ -17,7 +17,7 @@ from rblntopd.engines.registry import EngineLookupError, Registry
 from rblntopd.engines.ring_file import RingFileError
 from rblntopd.probe.control_format import Answer, Status
 from rblntopd.server.errors import Reason, RequestError, abort, as_request_error, invalid_field
-from rblntopd.server.messages import limits_message
+from rblntopd.server.limits_message import limits_message
 from rblntopd.server.phases import PHASES, Phase, Progress, wait_for
 
 DEFAULT_TIMEOUT_S = 5.0
