@@ -127,7 +127,7 @@ def test_files_that_are_no_rings_are_skipped_with_one_line_each(engine, start_da
     texts = {
         "garbage": "is not a ring file: it starts with b'garbageg'",
         "empty": "has 0 bytes, a ring's header has",
-        "truncated": "has 50000 bytes, its records would end at byte",
+        "truncated": "has 50000 bytes, its journal would end at byte",
         "old": "ring format 0.0, this side reads 1.x: restart the engine to update its probe",
         "link": "is a symbolic link, which is not followed",
         "directory": "is not a regular file",

@@ -157,10 +157,17 @@ class Engine:
         """Whether an operator took the probe out of the engine, which lives on."""
         return not self.gone and self._live[Live.STATE] == ProbeState.DETACHED
 
-    def _notice(self) -> str:
+    @property
+    def unavailable_reason(self) -> str:
+        """Why nothing can be asked of its probe; empty: it can be asked."""
         if self._fault:
             return f"the probe switched itself off: {self._fault}"
-        return DETACHED if self.detached else self.description.notice
+        if self.detached:
+            return DETACHED
+        return "" if self.description.control_socket else "the engine has no control socket"
+
+    def _notice(self) -> str:
+        return self.unavailable_reason if self._fault or self.detached else self.description.notice
 
     def _known_to_ns(self, now_ns: int) -> int:
         """Up to when everything is known: where windows end.
