@@ -28,7 +28,7 @@ DESCRIPTION = Description(
     max_num_seqs=START, group_count=GROUPS, max_num_seqs_control=OFFERED, group_cap_control=OFFERED
 )
 
-values = st.one_of(st.none(), st.just(UNSET), st.integers(0, START + 1))
+values = st.one_of(st.none(), st.just(UNSET), st.integers(1, START + 1))
 changes = st.builds(
     LimitChange,
     values,
