@@ -23,7 +23,11 @@ def daemon(runtime_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A daemon on ``runtime_dir`` that has its socket."""
     log = (runtime_dir / "daemon.log").open("wb")
     process = subprocess.Popen(
-        command("rblntopd", "serve", "--runtime-dir", str(runtime_dir)), stdout=log, stderr=log
+        command(
+            "rblntopd", "serve", "--runtime-dir", str(runtime_dir), "--state-dir", str(runtime_dir / "state")
+        ),
+        stdout=log,
+        stderr=log,
     )
     try:
         address = f"unix:{runtime_dir / 'rblntopd.sock'}"

@@ -198,9 +198,10 @@ def dashboard(address: str) -> int:
 
 
 def engine_environment(directory: Path) -> dict[str, str]:
-    """Of engine and daemon: a runtime directory of their own, and nothing that leaves this machine."""
+    """Of engine and daemon: directories of their own, and nothing that leaves this machine."""
     return os.environ | {
         "RBLNTOP_RUNTIME_DIR": str(directory),
+        "RBLNTOP_STATE_DIR": str(directory / "state"),
         "RBLNTOP_PROBE": "control",
         # Besides the probe, which `rblntopd run` adds, the launcher and the model builder.
         "PYTHONPATH": str(REPOSITORY / "daemon"),

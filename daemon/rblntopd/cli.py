@@ -42,10 +42,29 @@ def main(log_level: str) -> None:
     metavar="SECONDS",
     help="Drop a subscriber that takes nothing for so long.",
 )
+@click.option(
+    "--state-dir",
+    type=click.Path(path_type=Path),
+    help="Where to keep the audit log.  [default: $RBLNTOP_STATE_DIR, /var/lib/rblntop, the user's]",
+)
+@click.option(
+    "--reapply-limits",
+    is_flag=True,
+    help="After an engine's restart set the limits again that were kept on it. Else they are its own again.",
+)
 def serve(
-    runtime_dir: Path | None, listen: str | None, exit_with_pid: int | None, write_deadline: float
+    runtime_dir: Path | None,
+    listen: str | None,
+    exit_with_pid: int | None,
+    write_deadline: float,
+    state_dir: Path | None,
+    reapply_limits: bool,
 ) -> None:
-    """Find engines, read their flight recorders, and serve them over gRPC."""
+    """Find engines, read their flight recorders, and serve them over gRPC.
+
+    Changes of limits go through here as well, each with a line in the audit log.
+    """
+    from rblntopd.audit.state_dir import state_dir as default_state_dir
     from rblntopd.probe.runtime_dir import runtime_dir as default_runtime_dir
     from rblntopd.server.followed_process import FollowedProcess
     from rblntopd.server.socket_place import SocketPlace, SocketPlaceError, default_socket, socket_path
@@ -60,7 +79,15 @@ def serve(
         # Only now: grpc takes a quarter of a second to import, and 30 MB while a daemon waits.
         from rblntopd.server import daemon
 
-        daemon.run(lambda: daemon.serve(runtime, place, followed, write_deadline))
+        settings = daemon.Settings(
+            runtime=runtime,
+            place=place,
+            state=(state_dir or default_state_dir()).absolute(),
+            followed=followed,
+            write_deadline_s=write_deadline,
+            reapply_limits=reapply_limits,
+        )
+        daemon.run(lambda: daemon.serve(settings))
     except SocketPlaceError as error:
         click.echo(f"rblntopd: {error}", err=True)
         sys.exit(1)

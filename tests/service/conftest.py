@@ -67,11 +67,15 @@ class DaemonProcess:
         self.runtime = runtime
         self.socket = runtime / "rblntopd.sock"
         self.log = runtime.parent / "daemon.log"
+        self.state = runtime.parent / "state"
         with open(self.log, "a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "rblntopd.cli", "serve", "--runtime-dir", str(runtime), *options],
+                [
+                    sys.executable, "-m", "rblntopd.cli", "serve", "--runtime-dir", str(runtime),
+                    "--state-dir", str(self.state), *options,
+                ],
                 stderr=log,
-            )
+            )  # fmt: skip
         self.channel = grpc.insecure_channel(f"unix:{self.socket}")
         self.telemetry = telemetry_pb2_grpc.TelemetryStub(self.channel)
         self.control = control_pb2_grpc.ControlStub(self.channel)

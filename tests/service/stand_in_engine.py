@@ -1,10 +1,12 @@
-"""A process that a daemon cannot tell from an engine: a real ring and a control socket.
+"""A process that a daemon cannot tell from an engine: a real ring, a socket, and the probe's own answers.
 
 It does what it is told, a line of JSON at a time, and answers each line when it is done.
 """
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import socket
@@ -12,16 +14,20 @@ import sys
 import threading
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+from stand_in_scheduler import PauseState, StandInScheduler
+
 from rblntopd.probe import control_format as wire
-from rblntopd.probe.ring_format import MAX_GROUPS, InFlight, Kind, Limits, Live, ProbeState, Sample
+from rblntopd.probe.limits_block import limits_block
+from rblntopd.probe.ring_format import InFlight, Kind, Live, ProbeState, Sample
 from rblntopd.probe.ring_writer import RingWriter
 
 GROUPS = 2
 START = 8
 LATENCY_NS = 20_000_000
+TICK_S = 0.005
+LOOK_TICKS = 20
 
 
 class StandInEngine:
@@ -39,65 +45,87 @@ class StandInEngine:
             "batch_queue_depth": GROUPS, "group_count": GROUPS, "max_num_seqs": START,
             "max_num_batched_tokens": 256, "max_model_len": 512, "block_size": 16, "num_blocks": 64,
             "decode_buckets": [4], "control_socket": f"{instance}.sock",
-            "controls": {"max_num_seqs": available, "group_cap": available}, "notice": "",
+            "controls": {"max_num_seqs": available, "group_cap": available, "admission": available},
+            "notice": "",
         } | settings  # fmt: skip
         self.path = directory / f"{instance}.ring"
         self.socket_path = directory / f"{instance}.sock"
-        self.ring = RingWriter.create(
-            self.path, self.description, boot_id="0" * 32, start_ticks=1, in_flight_slots=4, capacity=capacity
-        )
+        self.ring = self.make_ring(capacity)
         self.step = 0
-        self.running = 0
-        self.state = SimpleNamespace(
-            generation=0, target=START, caps=[0] * GROUPS, accepted=0, force=0, settled=0
-        )
+        self.lock = threading.RLock()
+        self.held: set[int] = set()
+        self.holding = self.drop = False
+        self.let_go = threading.Event()
+        self.scheduler = StandInScheduler(
+            self.description, GROUPS, self.description["decode_buckets"][-1],
+            "an odd scheduler" if self.answers == "refuses" else "",
+        )  # fmt: skip
+        self.changes = self.scheduler.changes(lambda entry: self.ring.write_journal(entry), self.detached)
         self.show_limits()
         self.ring.set_live(Live.STATE, ProbeState.LIVE)
+        threading.Thread(target=self.tick, daemon=True).start()
         if self.answers != "nothing listens":
             threading.Thread(target=self.serve, args=(self.listen(),), daemon=True).start()
+
+    def make_ring(self, capacity: int) -> RingWriter:
+        return RingWriter.create(
+            self.path, self.description, boot_id="0" * 32, start_ticks=1, in_flight_slots=4, capacity=capacity
+        )
 
     # --- what a test tells it -------------------------------------------------------------------------------
 
     def steps(self, count: int, **fields: Any) -> dict[str, Any]:
         """Publish ``count`` decode steps, alternating between the groups."""
         for _ in range(count):
-            self.step += 1
-            if self.state.generation and not self.state.force:
-                self.state.force = self.step
-            now_ns = time.monotonic_ns()
-            group = self.step % GROUPS
-            record = {
-                "step": self.step, "scheduled_ns": now_ns - LATENCY_NS, "completed_ns": now_ns,
-                "schedule_ns": 100_000, "generation": self.state.generation, "tokens": 3, "waiting": 0,
-                "max_seq_len": 100 + self.step, "queue_wait_us": 0, "requests": 3, "prefill_requests": 0,
-                "padded": 4,
-                "running": 6, "held": 0, "ready": 3, "preempted": 0, "finished": 0, "unfinished": 6,
-                "new_requests": 0, "run_length": 1, "kv_usage": 0.25, "kind": Kind.DECODE, "group": group,
-                "row": group, "admission_stop": 0, "in_flight": 2,
-            } | fields  # fmt: skip
-            self.ring.publish(tuple(record.values()))
-            self.ring.set_live(Live.STEP, self.step)
-            self.ring.set_live(Live.SCHEDULE_NS, now_ns)
-            self.ring.set_live(Live.COMPLETE_NS, now_ns)
-            self.run_with(record["running"], record["unfinished"])
+            with self.lock:
+                self.one_step(fields)
         return {"head": self.ring.head}
+
+    def one_step(self, fields: dict[str, Any]) -> None:
+        limits = self.scheduler.limits
+        self.step += 1
+        if limits.generation and not limits.in_force_step:
+            limits.begin_step(self.step)
+        now_ns = time.monotonic_ns()
+        group = self.step % GROUPS
+        record = {
+            "step": self.step, "scheduled_ns": now_ns - LATENCY_NS, "completed_ns": now_ns,
+            "schedule_ns": 100_000, "generation": limits.generation, "tokens": 3, "waiting": 0,
+            "max_seq_len": 100 + self.step, "queue_wait_us": 0, "requests": 3, "prefill_requests": 0,
+            "padded": 4,
+            "running": 6, "held": 0, "ready": 3, "preempted": 0, "finished": 0, "unfinished": 6,
+            "new_requests": 0, "run_length": 1, "kv_usage": 0.25, "kind": Kind.DECODE, "group": group,
+            "row": group, "admission_stop": 0, "in_flight": 2,
+        } | fields  # fmt: skip
+        self.ring.publish(tuple(record.values()))
+        self.ring.set_live(Live.STEP, self.step)
+        self.ring.set_live(Live.SCHEDULE_NS, now_ns)
+        self.ring.set_live(Live.COMPLETE_NS, now_ns)
+        self.run_with(record["running"], record["unfinished"])
 
     def run_with(self, running: int, unfinished: int | None = None) -> dict[str, Any]:
         """Have so many running requests, and settle the limits if they fit."""
-        self.running = running
-        self.ring.set_live(Live.RUNNING, running)
-        self.ring.set_live(Live.UNFINISHED, running if unfinished is None else unfinished)
-        half = running // GROUPS
+        with self.lock:
+            members = self.scheduler.run_with(running)
+            limits = self.scheduler.limits
+            limits.drain_excess(running, members)
+            self.ring.set_live(Live.RUNNING, running)
+            self.ring.set_live(Live.UNFINISHED, running if unfinished is None else unfinished)
+            self.sample()
+            if limits.in_force_step and not limits.settled_step:
+                limits.end_step(self.step, running)
+            self.show_limits()
+        return {}
+
+    def sample(self) -> None:
+        running = self.scheduler.running
+        members, _ = self.scheduler.rows.running_per_group(request.request_id for request in running)
         self.ring.write_sample(
             Sample(
-                time.monotonic_ns(), self.step, running, 0, 0, 0, 0, 0, 99, 0.25, 0, 16, 0,
-                (running - half, half),
+                time.monotonic_ns(), self.step, len(running), 0, 0, 0, 0, 0, 99, 0.25, 0, 16, 0,
+                tuple(members),
             )
         )  # fmt: skip
-        if self.state.force and not self.state.settled and running <= self.state.target:
-            self.state.settled = self.step
-        self.show_limits()
-        return {}
 
     def in_flight(self, batches: list[list[int]]) -> dict[str, Any]:
         self.ring.write_in_flight([InFlight(*batch) for batch in batches])
@@ -114,12 +142,12 @@ class StandInEngine:
         self.ring._map[offset : offset + len(data)] = data
         return {}
 
-    def spin(self, per_second: float) -> dict[str, Any]:
+    def spin(self, per_second: float, **fields: Any) -> dict[str, Any]:
         """Publish steps from now on until the process ends."""
 
         def run() -> None:
             while True:
-                self.steps(1)
+                self.steps(1, **fields)
                 time.sleep(1 / per_second)
 
         threading.Thread(target=run, daemon=True).start()
@@ -128,19 +156,61 @@ class StandInEngine:
     def remake(self) -> dict[str, Any]:
         """Somebody removed the ring: make it again under its name, with the sequence numbers going on."""
         self.path.unlink()
-        old = self.ring
-        self.ring = RingWriter.create(
-            self.path, self.description, boot_id="0" * 32, start_ticks=1, in_flight_slots=4
-        )
-        self.ring.continue_from(old.head)
-        old.close()
-        self.ring.set_live(Live.STATE, ProbeState.LIVE)
-        self.show_limits()
+        with self.lock:
+            old = self.ring
+            self.ring = self.make_ring(4096)
+            self.ring.continue_from(old.head)
+            self.ring.take_journal(old)
+            old.close()
+            self.ring.set_live(Live.STATE, ProbeState.LIVE)
+            self.show_limits()
         return {"head": self.ring.head}
 
     def close(self) -> dict[str, Any]:
-        self.ring.close()
+        with self.lock:
+            self.ring.close()
         return {}
+
+    def pause(self) -> dict[str, Any]:
+        """Somebody else pauses the scheduler."""
+        with self.lock:
+            self.changes.admission.set_by_others(PauseState.PAUSED_NEW, self.scheduler.set_pause_state)
+            self.show_limits()
+        return {}
+
+    def hold(self, ops: list[int]) -> dict[str, Any]:
+        """Take questions of these kinds, and do nothing about them for now."""
+        self.let_go.clear()
+        self.held = set(ops)
+        return {}
+
+    def holds(self) -> dict[str, Any]:
+        """Whether a question is held now."""
+        return {"holds": self.holding}
+
+    def release(self, carry_out: bool) -> dict[str, Any]:
+        """Go on, with what was held or without it."""
+        self.held = set()
+        self.drop = not carry_out
+        self.let_go.set()
+        return {}
+
+    def do(self, **request: Any) -> dict[str, Any]:
+        """What somebody asks the probe directly."""
+        with self.lock:
+            answer = self.handle(wire.Request(request_id=1, **request))
+        return {"status": int(answer.status), "text": answer.text}
+
+    def state(self) -> dict[str, Any]:
+        """The limits as the engine itself has them."""
+        targets, trial = self.scheduler.limits.targets, self.changes.trial
+        return {
+            "generation": self.scheduler.limits.generation,
+            "max_num_seqs": targets.max_num_seqs,
+            "caps": list(targets.caps),
+            "trial": trial.change_id if trial else "",
+            "closed": self.changes.admission.closed,
+        }
 
     # --- what the daemon asks -------------------------------------------------------------------------------
 
@@ -160,37 +230,44 @@ class StandInEngine:
                 os._exit(9)
             if self.answers == "silent":
                 continue
-            connection.send(wire.pack_answer(self.answer(request)))
+            if request.op in self.held and not request.flags & wire.Flag.VALIDATE_ONLY:
+                self.holding = True
+                self.let_go.wait()
+                self.holding = False
+                if self.drop:
+                    connection.close()
+                    continue
+            with self.lock:
+                answer = self.handle(request)
+            with contextlib.suppress(OSError):  # Whoever asked may have died.
+                connection.send(wire.pack_answer(answer))
             connection.close()
 
-    def answer(self, request: wire.Request) -> wire.Answer:
-        if self.answers == "refuses":
-            return wire.Answer(wire.Status.UNAVAILABLE, request.request_id, 0, 0, "an odd scheduler")
-        state = self.state
-        state.target = request.max_num_seqs or state.target
-        state.caps = [new or old for new, old in zip(request.group_caps, state.caps, strict=False)]
-        state.generation += 1
-        state.accepted, state.force, state.settled = self.step, 0, 0
+    def handle(self, request: wire.Request) -> wire.Answer:
+        answer = self.changes.handle(request, self.step)
         self.show_limits()
-        warning = "odd number" if state.target % GROUPS else ""
-        return wire.Answer(wire.Status.OK, request.request_id, state.generation, self.step, warning)
+        return answer
+
+    def tick(self) -> None:
+        """What the probe's own thread does."""
+        seen = 0
+        for number in itertools.count():
+            time.sleep(TICK_S)
+            with self.lock:
+                if self.ring._map.closed:
+                    return
+                if self.changes.timed and self.changes.tick(self.step):
+                    self.show_limits()
+                if number % LOOK_TICKS == 0:
+                    if seen == self.step:
+                        self.sample()
+                    seen = self.step
+
+    def detached(self) -> None:
+        self.ring.set_live(Live.STATE, ProbeState.DETACHED)
 
     def show_limits(self) -> None:
-        state = self.state
-        sums = sum(cap or 4 for cap in state.caps) if any(state.caps) else state.target
-        admission = min(state.target, sums)
-        pad = (0,) * (MAX_GROUPS - GROUPS)
-        caps = (*state.caps, *pad)
-        # 0: nobody set it.
-        target = state.target if state.target != START else 0
-        self.ring.write_limits(
-            Limits(
-                state.generation, 0, state.accepted, state.force, state.settled, START, target,
-                max(admission, self.running), admission, GROUPS, 4, GROUPS, 0, 0, 0, 0, 0, 0, b"",
-                caps, caps, (0,) * MAX_GROUPS,
-                (0,) * MAX_GROUPS,
-            )
-        )  # fmt: skip
+        self.ring.write_limits(limits_block(self.changes))
 
 
 def main() -> None:

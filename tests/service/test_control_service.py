@@ -64,7 +64,9 @@ def test_at_generation_0_nobody_has_set_a_target(engine, daemon):
 
 
 def test_warnings_of_the_engine_are_passed_on(engine, daemon):
-    assert list(change(daemon, max_num_seqs(7)).warnings) == ["odd number"]
+    assert list(change(daemon, max_num_seqs(7)).warnings) == [
+        "max_num_seqs=7 is not a multiple of 2 groups: 4/3 at best"
+    ]
 
 
 def test_in_force_is_told_with_the_step(engine, daemon):
@@ -164,7 +166,7 @@ def test_a_refusal_of_the_engine_is_passed_on(start_engine, start_daemon):
     start_engine(answers="refuses")
     code, details, info = refusal(start_daemon(), max_num_seqs(4))
     assert code == grpc.StatusCode.FAILED_PRECONDITION
-    assert details == "engine tiny/0 refused: an odd scheduler"
+    assert details == "engine tiny/0 refused: max_num_seqs cannot be changed here: an odd scheduler"
     assert info.reason == "CONTROL_UNAVAILABLE"
 
 

@@ -29,7 +29,10 @@ print(json.dumps({
 
 @pytest.fixture
 def environment(runtime, until):
-    yield os.environ | {"RBLNTOP_RUNTIME_DIR": str(runtime)}
+    yield os.environ | {
+        "RBLNTOP_RUNTIME_DIR": str(runtime),
+        "RBLNTOP_STATE_DIR": str(runtime.parent / "state"),
+    }
     # The daemon beside the command may still be starting, and would make its directory again.
     socket = runtime / "rblntopd.sock"
     if (runtime / "rblntopd.log").exists() and "ending" not in (runtime / "rblntopd.log").read_text():

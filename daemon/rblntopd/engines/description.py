@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rblntopd.engines.foreign_text import printable
 from rblntopd.probe.ring_format import MAX_GROUPS
 
 _UINT32 = 2**32 - 1
@@ -50,6 +51,7 @@ class Description:
     """File name in the ring's directory; empty: the engine takes no questions."""
     max_num_seqs_control: Control = Control(False, "the engine does not offer it")
     group_cap_control: Control = Control(False, "the engine does not offer it")
+    admission_control: Control = Control(False, "the engine does not offer it")
     notice: str = ""
 
 
@@ -86,14 +88,14 @@ def from_json(found: Mapping[str, Any]) -> Description:
         control_socket="" if "/" in control_socket or control_socket in (".", "..") else control_socket,
         max_num_seqs_control=_control(controls.get("max_num_seqs")),
         group_cap_control=_control(controls.get("group_cap")),
+        admission_control=_control(controls.get("admission")),
         notice=_text(found, "notice"),
     )
 
 
 def _text(found: Mapping[str, Any], key: str) -> str:
     value = found.get(key)
-    # Control characters of a foreign text must not reach a terminal or a log line.
-    return "".join(c if c.isprintable() else " " for c in value[:1024]) if isinstance(value, str) else ""
+    return printable(value[:1024]) if isinstance(value, str) else ""
 
 
 def _is_number(value: Any, least: int = 0) -> bool:

@@ -17,10 +17,11 @@ from rblntopd.metrics.strip import MAX_CELLS
 from rblntopd.metrics.timeline import CELL_NS, RECENT_STEPS, Timeline
 from rblntopd.metrics.window import window
 from rblntopd.probe import ring_format as fmt
-from rblntopd.probe.ring_format import Live
+from rblntopd.probe.ring_format import LimitFlags, Live, ProbeState
 
 #: How far back a daemon reads when it meets an engine: the longest strip.
 LOOK_BACK_NS = (MAX_CELLS + 5) * NS
+DETACHED = "detached: restart the engine to attach again"
 #: A sample is taken every 100 ms, by a step or between steps.
 FRESH_NS = 300_000_000
 #: A count of requests has 32 bits in the API.
@@ -139,7 +140,10 @@ class Engine:
         if now_ns - last_step_ns(self._live) > STALL_NS and self.timeline.recent_latencies:
             ordered = sorted(self.timeline.recent_latencies)
             slowest_ns = ordered[int(len(ordered) * 0.99)]
-        return engine_state(self._live, now_ns, not self.gone, slowest_ns)
+        closed = self._limits is not None and bool(
+            self._limits.flags & (LimitFlags.CLOSED | LimitFlags.PAUSED)
+        )
+        return engine_state(self._live, now_ns, not self.gone, slowest_ns, closed)
 
     def info(self, now_ns: int) -> EngineInfo:
         """Who the engine is."""
@@ -152,10 +156,25 @@ class Engine:
             started_real_ns=header.real_ns,
             description=self.description,
             restarts=self.restarts,
-            notice=f"the probe switched itself off: {self._fault}"
-            if self._fault
-            else self.description.notice,
+            notice=self._notice(),
         )
+
+    @property
+    def detached(self) -> bool:
+        """Whether an operator took the probe out of the engine, which lives on."""
+        return not self.gone and self._live[Live.STATE] == ProbeState.DETACHED
+
+    @property
+    def unavailable_reason(self) -> str:
+        """Why nothing can be asked of its probe; empty: it can be asked."""
+        if self._fault:
+            return f"the probe switched itself off: {self._fault}"
+        if self.detached:
+            return DETACHED
+        return "" if self.description.control_socket else "the engine has no control socket"
+
+    def _notice(self) -> str:
+        return self.unavailable_reason if self._fault or self.detached else self.description.notice
 
     def _known_to_ns(self, now_ns: int) -> int:
         """Up to when everything is known: where windows end.

@@ -13,6 +13,7 @@ from rblntopd.engines.discovery import Discovery, Identity
 from rblntopd.engines.engine import Engine
 from rblntopd.engines.liveness import is_locked
 from rblntopd.engines.ring_file import RingFileError
+from rblntopd.engines.selector import is_several, matches
 from rblntopd.engines.snapshot import EngineInfo
 from rblntopd.metrics.state import EngineState
 
@@ -191,6 +192,30 @@ class Registry:
         else:
             text = f"there is no engine {wanted!r}, there are: {there}"
         raise EngineLookupError(text, known, ambiguous=bool(found))
+
+    def select(self, wanted: str) -> list[Engine]:
+        """The living engines that ``wanted`` means, by name; of one name or id the engine as it is found.
+
+        Raises:
+            EngineLookupError: there is none, or a single one is meant and there are more.
+        """
+        named = any(wanted in (engine.name, engine.instance_id) for engine in self._engines.values())
+        if named or not is_several(wanted):
+            return [self.find(wanted)]
+        found = [
+            engine
+            for engine in self.listed()
+            if not engine.gone and matches(wanted, engine.name, engine.instance_id, engine.description.model)
+        ]
+        if not found:
+            known = [engine.name for engine in self.listed() if not engine.gone]
+            there = f"there are: {', '.join(known)}" if known else "none is running"
+            raise EngineLookupError(f"no engine matches {wanted!r}, {there}", known, ambiguous=False)
+        return found
+
+    def every(self) -> list[Engine]:
+        """Every instance whose ring is kept, those that ended included."""
+        return list(self._engines.values())
 
     @property
     def any_alive(self) -> bool:

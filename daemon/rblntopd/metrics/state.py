@@ -17,11 +17,13 @@ class EngineState(enum.Enum):
     """Life of an engine, as the operator sees it."""
 
     UNKNOWN = "unknown"
-    """The process lives, and its probe does not say more: it switched itself off, or cannot be read here."""
+    """The process lives, and its probe says no more: it is off, was taken out, or cannot be read here."""
     STARTING = "starting"
     IDLE = "idle"
     SERVING = "serving"
     STALLED = "stalled"
+    CLOSED = "closed"
+    """No waiting request is admitted, through rblntop or because the scheduler is paused."""
     GONE = "gone"
 
 
@@ -35,7 +37,9 @@ def last_sign_ns(live: Sequence[int]) -> int:
     return max(last_step_ns(live), live[Live.CONTROL_NS])
 
 
-def engine_state(live: Sequence[int], now_ns: int, alive: bool, slowest_step_ns: int) -> EngineState:
+def engine_state(
+    live: Sequence[int], now_ns: int, alive: bool, slowest_step_ns: int, closed: bool = False
+) -> EngineState:
     """The state of an engine.
 
     Args:
@@ -43,18 +47,18 @@ def engine_state(live: Sequence[int], now_ns: int, alive: bool, slowest_step_ns:
         now_ns: CLOCK_MONOTONIC.
         alive: whether the writer of the ring holds its lock.
         slowest_step_ns: the p99 latency of its steps; 0: unknown.
+        closed: whether waiting requests are kept out. Those alone do not make an engine stall.
     """
     if not alive or live[Live.STATE] == ProbeState.CLOSED:
         return EngineState.GONE
-    if live[Live.STATE] == ProbeState.FAULTED:
+    if live[Live.STATE] in (ProbeState.FAULTED, ProbeState.DETACHED):
         return EngineState.UNKNOWN
+    silent_ns = now_ns - last_step_ns(live)
+    stalled = silent_ns > max(STALL_NS, STALL_STEPS * slowest_step_ns)
+    if closed:
+        return EngineState.STALLED if stalled and live[Live.RUNNING] else EngineState.CLOSED
     if not live[Live.STEP]:
         return EngineState.STARTING
     if not live[Live.UNFINISHED]:
         return EngineState.IDLE
-    silent_ns = now_ns - last_step_ns(live)
-    return (
-        EngineState.STALLED
-        if silent_ns > max(STALL_NS, STALL_STEPS * slowest_step_ns)
-        else EngineState.SERVING
-    )
+    return EngineState.STALLED if stalled else EngineState.SERVING

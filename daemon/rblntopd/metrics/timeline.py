@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 
+from rblntopd.metrics.batch_counts import BatchCounts
 from rblntopd.metrics.cells import NS, Cells
 from rblntopd.metrics.series import SIGNIFICANT_BITS, Series, rounded
 from rblntopd.metrics.shapes import ShapeTimes, shape_of
@@ -24,7 +25,8 @@ class GroupColumns:
     """Sums and token gaps of one group."""
 
     __slots__ = (
-        "decode_requests", "decode_steps", "gaps", "last_decode_ns", "padded", "running", "unpadded_requests",
+        "batches", "decode_requests", "decode_steps", "gaps", "last_decode_ns", "padded", "running",
+        "unpadded_requests",
     )  # fmt: skip
 
     def __init__(self, cells: Cells) -> None:
@@ -36,6 +38,7 @@ class GroupColumns:
         self.running = cells.column()
         """Running requests, added up over the samples."""
         self.gaps = Series(KEPT_CELLS)
+        self.batches = BatchCounts()
         self.last_decode_ns = 0
         """Completion of the latest decode; 0: none that the next gap could be counted from."""
 
@@ -126,7 +129,7 @@ class Timeline:
         add_recent, add_latency = self.recent_steps.append, self.recent_latencies.append
         add_strip, learn = self.strip.add, self.shapes.learn
         busy, stage, demand, longest_of = self.busy_ns, self.stage_ns, self.demand_ns, self.longest
-        this_cell, at, cell_ns = -1, -1, 0
+        this_cell, at, cell_ns, second = -1, -1, 0, 0
         latencies: list[int] = []
         schedules: list[int] = []
         counted = False
@@ -138,6 +141,7 @@ class Timeline:
             cell = completed_ns // CELL_NS
             if cell != this_cell:
                 this_cell, cell_ns, at = cell, cell * CELL_NS, cells.reach(cell)
+                second = completed_ns // NS
                 counted = cell < self.latency.counted_to
                 if at >= 0:
                     latencies, schedules = self.latency.open_cell(cell), self.schedule.open_cell(cell)
@@ -189,6 +193,10 @@ class Timeline:
                 else:
                     columns.unpadded_requests[at] += requests
                 self.latest_batch[group] = (requests, padded)
+                batches = columns.batches
+                counts = batches.latest if batches.second == second else batches.open_second(second)
+                batch = requests << 16 | padded
+                counts[batch] = counts.get(batch, 0) + 1
                 if columns.last_decode_ns:
                     columns.gaps.add(cell, rounded(completed_ns - columns.last_decode_ns))
                 columns.last_decode_ns = completed_ns if finished < requests else 0

@@ -8,6 +8,8 @@ import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -15,11 +17,16 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from rblntop_api.v1 import control_pb2, telemetry_pb2
+from rblntopd.audit.log import AuditLog
 from rblntopd.engines.registry import Registry
 from rblntopd.probe import __version__
+from rblntopd.server import identity
 from rblntopd.server.control import ControlService
+from rblntopd.server.control_desk import ControlDesk
 from rblntopd.server.cpu_share import CpuShare
 from rblntopd.server.followed_process import FollowedProcess
+from rblntopd.server.identity import Identities, IdentitySocket
+from rblntopd.server.reapply import reapply
 from rblntopd.server.service_handlers import service_handler
 from rblntopd.server.socket_place import SocketPlace, SocketPlaceError
 from rblntopd.server.subscriber import WriteWatch
@@ -38,28 +45,53 @@ SERVICES = (
 )
 
 
-async def serve(
-    runtime: Path,
-    place: SocketPlace,
-    followed: FollowedProcess | None,
-    write_deadline_s: float,
-) -> None:
-    """Serve at a ``place`` that was taken until SIGTERM or SIGINT, or until the followed process and all
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line says."""
+
+    runtime: Path
+    """Where engines put their rings."""
+    place: SocketPlace
+    """Taken: where clients connect."""
+    state: Path
+    """Where the audit log is."""
+    followed: FollowedProcess | None
+    write_deadline_s: float
+    reapply_limits: bool
+    """Whether an engine gets its limits again after a restart."""
+
+
+async def serve(settings: Settings) -> None:
+    """Serve at a place that was taken until SIGTERM or SIGINT, or until the followed process and all
     engines are gone.
 
     Raises:
         SocketPlaceError: the socket cannot be served.
     """
-    registry = Registry(runtime)
+    place = settings.place
+    registry = Registry(settings.runtime)
+    identities = Identities()
+    identity_socket = IdentitySocket(place.path.with_name(identity.SOCKET_NAME), identities)
     try:
         registry.scan()
-        watch = WriteWatch(write_deadline_s)
-        server = await _start(registry, place, watch)
-        logger.info("rblntopd %s serves %s, engines in %s", __version__, place.address, runtime)
+        audit = AuditLog(settings.state, registry.every)
+        desk = ControlDesk(registry, audit)
+        if settings.reapply_limits:
+            audit.when_restarted = partial(desk.in_background, reapply, desk)
+        # First of all: what was done while no daemon ran comes before what this one does.
+        await audit.catch_up()
+        watch = WriteWatch(settings.write_deadline_s)
+        server = await _start(registry, place, watch, ControlService(desk, identities))
+        await identity_socket.start()
+        logger.info(
+            "rblntopd %s serves %s, engines in %s, audit log in %s",
+            __version__, place.address, settings.runtime, settings.state,
+        )  # fmt: skip
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        tasks = [asyncio.create_task(watch.run()), asyncio.create_task(_look(registry, followed, stop))]
+        work = (watch.run(), _look(registry, settings.followed), audit.run(), desk.several.run())
+        tasks = [asyncio.create_task(part) for part in work]
         for task in tasks:
             task.add_done_callback(lambda _: stop.set())
         await stop.wait()
@@ -67,10 +99,12 @@ async def serve(
         for task in tasks:
             task.cancel()
         await _stop(server)
+        await audit.close(STOP_GRACE_S)
         for error in failed:
             if error is not None:
                 raise error
     finally:
+        identity_socket.close()
         registry.close()
         place.release()
 
@@ -84,14 +118,16 @@ OPTIONS = [
 ]
 
 
-async def _start(registry: Registry, place: SocketPlace, watch: WriteWatch) -> grpc.aio.Server:
+async def _start(
+    registry: Registry, place: SocketPlace, watch: WriteWatch, control_service: ControlService
+) -> grpc.aio.Server:
     cpu = CpuShare()
     server = grpc.aio.server(options=OPTIONS)
     telemetry, control = SERVICES
     server.add_generic_rpc_handlers(
         (
             service_handler(telemetry, TelemetryService(registry, cpu, watch), {"WatchSnapshots"}),
-            service_handler(control, ControlService(registry)),
+            service_handler(control, control_service),
         )
     )
     checks = health.aio.HealthServicer()
@@ -113,7 +149,7 @@ async def _start(registry: Registry, place: SocketPlace, watch: WriteWatch) -> g
     return server
 
 
-async def _look(registry: Registry, followed: FollowedProcess | None, stop: asyncio.Event) -> None:
+async def _look(registry: Registry, followed: FollowedProcess | None) -> None:
     """Keep the registry up to date."""
     while True:
         await registry.refresh()

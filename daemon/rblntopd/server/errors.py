@@ -32,6 +32,18 @@ class Reason(enum.Enum):
     PROBE_VERSION = "PROBE_VERSION"
     """The probe speaks another version of the control protocol."""
     RING_UNREADABLE = "RING_UNREADABLE"
+    GENERATION_MISMATCH = "GENERATION_MISMATCH"
+    """The limits have moved on; ``generation`` in the metadata is the current one."""
+    TRIAL_PENDING = "TRIAL_PENDING"
+    """A change is on trial, whose ``change_id`` is in the metadata: keep it or undo it first."""
+    NO_TRIAL = "NO_TRIAL"
+    WRONG_ID = "WRONG_ID"
+    """Another change is on trial; its ``change_id`` is in the metadata."""
+    REFUSED = "REFUSED"
+    """Something else stands in the way; the text says what."""
+    AUDIT_LOG_UNREADABLE = "AUDIT_LOG_UNREADABLE"
+    AUDIT_LOG_UNWRITABLE = "AUDIT_LOG_UNWRITABLE"
+    """Nobody could tell later who did it, so it was not done. What makes an engine safer still is."""
 
 
 _CODES = {
@@ -44,6 +56,13 @@ _CODES = {
     Reason.PROBE_DENIED: grpc.StatusCode.PERMISSION_DENIED,
     Reason.PROBE_VERSION: grpc.StatusCode.FAILED_PRECONDITION,
     Reason.RING_UNREADABLE: grpc.StatusCode.UNAVAILABLE,
+    Reason.GENERATION_MISMATCH: grpc.StatusCode.ABORTED,
+    Reason.TRIAL_PENDING: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.NO_TRIAL: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.WRONG_ID: grpc.StatusCode.INVALID_ARGUMENT,
+    Reason.REFUSED: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.AUDIT_LOG_UNREADABLE: grpc.StatusCode.UNAVAILABLE,
+    Reason.AUDIT_LOG_UNWRITABLE: grpc.StatusCode.FAILED_PRECONDITION,
 }
 
 
@@ -55,6 +74,8 @@ class RequestError(Exception):
         self.reason = reason
         self.text = text
         self.metadata = metadata
+        self.logged = False
+        """Whether the audit log tells of it."""
 
 
 def invalid_field(field: str, value: object, allowed: str) -> RequestError:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from rblntop_api.v1 import engine_pb2, limits_pb2, snapshot_pb2, step_pb2
-from rblntopd.engines.limits import Limit, LimitKind, Limits
+from rblntop_api.v1 import engine_pb2, snapshot_pb2, step_pb2
 from rblntopd.engines.ring_reader import Causes
 from rblntopd.engines.snapshot import EngineInfo, GroupNow, Snapshot
 from rblntopd.metrics.state import EngineState
 from rblntopd.metrics.window import Window
 from rblntopd.probe import ring_format as fmt
+from rblntopd.server.limits_message import limits_message
 
 _STATES = {
     EngineState.UNKNOWN: engine_pb2.ENGINE_STATE_UNSPECIFIED,
@@ -18,11 +18,8 @@ _STATES = {
     EngineState.IDLE: engine_pb2.ENGINE_STATE_IDLE,
     EngineState.SERVING: engine_pb2.ENGINE_STATE_SERVING,
     EngineState.STALLED: engine_pb2.ENGINE_STATE_STALLED,
+    EngineState.CLOSED: engine_pb2.ENGINE_STATE_CLOSED,
     EngineState.GONE: engine_pb2.ENGINE_STATE_GONE,
-}
-LIMIT_KINDS = {
-    LimitKind.MAX_NUM_SEQS: limits_pb2.LIMIT_KIND_MAX_NUM_SEQS,
-    LimitKind.GROUP_CAP: limits_pb2.LIMIT_KIND_GROUP_CAP,
 }
 # The ring's enums start at 0; in the API 0 is "unspecified". A value of a newer minor is unspecified here.
 _KINDS: dict[int, Any] = {int(kind): step_pb2.StepKind.Value(f"STEP_KIND_{kind.name}") for kind in fmt.Kind}
@@ -67,34 +64,6 @@ def engine_message(info: EngineInfo) -> engine_pb2.Engine:
     if info.started_real_ns:
         message.started_at.FromNanoseconds(info.started_real_ns)
     return message
-
-
-def limits_message(limits: Limits) -> limits_pb2.Limits:
-    """All limits of an engine."""
-    return limits_pb2.Limits(
-        generation=limits.generation,
-        limits=[_limit_message(limit) for limit in limits.limits],
-        admission=limits.admission,
-        admission_from=LIMIT_KINDS[limits.admission_from],
-        accepted_step=limits.accepted_step,
-        in_force_step=limits.in_force_step,
-        settled_step=limits.settled_step,
-    )
-
-
-def _limit_message(limit: Limit) -> limits_pb2.Limit:
-    of_group = limit.group is not None
-    return limits_pb2.Limit(
-        kind=LIMIT_KINDS[limit.kind],
-        scope=limits_pb2.LIMIT_SCOPE_GROUP if of_group else limits_pb2.LIMIT_SCOPE_ENGINE,
-        group=limit.group,
-        floor=limit.floor,
-        ceiling=limit.ceiling,
-        target=limit.target,
-        effective=limit.effective,
-        available=limit.available,
-        unavailable_reason=limit.unavailable_reason,
-    )
 
 
 def snapshot_message(snapshot: Snapshot, daemon_cpu_ratio: float | None) -> snapshot_pb2.Snapshot:

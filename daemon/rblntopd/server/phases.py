@@ -45,11 +45,17 @@ class Progress:
 
 
 async def wait_for(
-    engine: Engine, generation: int, accepted_step: int, wanted: Phase, timeout_s: float
+    engine: Engine,
+    generation: int,
+    accepted_step: int,
+    wanted: Phase,
+    timeout_s: float,
+    closing: bool = False,
 ) -> Progress:
     """Wait until the change ``generation`` has come as far as ``wanted``, for ``timeout_s`` at most.
 
-    Does not wait for an idle engine: nobody knows when its next step comes.
+    Does not wait for an idle engine: nobody knows when its next step comes. With ``closing``, where admission
+    was closed, it has settled once nothing runs.
 
     Raises:
         RingFileError: the ring cannot be read any more.
@@ -57,23 +63,39 @@ async def wait_for(
     end_s = time.monotonic() + timeout_s
     while True:
         limits = engine.limits()
+        live = engine.reader.live()
         phase = phase_of(limits, generation)
+        if closing:
+            phase = closed_phase(phase, _looked(engine, limits), live)
         if phase >= wanted:
             return Progress(phase, limits, "")
         if limits is not None and limits.generation > generation:
             return Progress(phase, limits, f"superseded by generation {limits.generation}")
-        live = engine.reader.live()
-        idle = _is_idle(engine, limits, live, accepted_step)
+        idle = _looked(engine, limits) and not live[Live.UNFINISHED] and live[Live.STEP] <= accepted_step
         if idle or time.monotonic() >= end_s or not engine.check_alive():
-            return Progress(phase, limits, waiting_because(phase, limits, live, time.monotonic_ns(), idle))
+            return Progress(
+                phase, limits, waiting_because(phase, limits, live, time.monotonic_ns(), idle, closing)
+            )
         await asyncio.sleep(LOOK_S)
 
 
-def _is_idle(engine: Engine, limits: Limits | None, live: tuple[int, ...], accepted_step: int) -> bool:
-    """Whether nothing has run since the change was accepted, as far as the probe has looked since."""
+def _looked(engine: Engine, limits: Limits | None) -> bool:
+    """Whether the probe has looked at what runs since the change was accepted."""
     sample = engine.reader.sample()
-    looked = sample is not None and limits is not None and sample.mono_ns > limits.accepted_ns
-    return looked and not live[Live.UNFINISHED] and live[Live.STEP] <= accepted_step
+    return sample is not None and limits is not None and sample.mono_ns > limits.accepted_ns
+
+
+def closed_phase(phase: Phase, looked: bool, live: tuple[int, ...]) -> Phase:
+    """How far the closing of admission has come: it has settled once nothing runs, with or without a step.
+
+    Args:
+        phase: how far its generation has come.
+        looked: whether the probe has looked at what runs since admission was closed.
+        live: the ring's live words.
+    """
+    if looked and not live[Live.RUNNING]:
+        return Phase.SETTLED
+    return min(phase, Phase.IN_FORCE)
 
 
 def phase_of(limits: Limits | None, generation: int) -> Phase:
@@ -84,7 +106,12 @@ def phase_of(limits: Limits | None, generation: int) -> Phase:
 
 
 def waiting_because(
-    phase: Phase, limits: Limits | None, live: tuple[int, ...], now_ns: int, idle: bool
+    phase: Phase,
+    limits: Limits | None,
+    live: tuple[int, ...],
+    now_ns: int,
+    idle: bool,
+    closing: bool = False,
 ) -> str:
     """What an accepted change waits for."""
     if idle:
@@ -92,6 +119,8 @@ def waiting_because(
     silent_ns = now_ns - last_step_ns(live)
     if silent_ns > SILENT_NS:
         return f"scheduler silent for {silent_ns // NS} s"
+    if closing and phase is Phase.IN_FORCE:
+        return f"draining: {live[Live.RUNNING]} running, admission is closed"
     if phase is Phase.IN_FORCE and limits is not None:
         return f"draining: {live[Live.RUNNING]} running, target {limits.admission}"
     return "no step has run under it yet"

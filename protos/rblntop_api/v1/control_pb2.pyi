@@ -221,20 +221,24 @@ class ResetLimitsResponse(_message.Message):
     def __init__(self, engines: _Optional[_Iterable[_Union[EngineChange, _Mapping]]] = ...) -> None: ...
 
 class CloseAdmissionRequest(_message.Message):
-    __slots__ = ("engine", "ttl", "until_opened", "validate_only", "expected_generation", "reason")
+    __slots__ = ("engine", "ttl", "until_opened", "validate_only", "expected_generation", "reason", "wait_for", "wait_timeout")
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     TTL_FIELD_NUMBER: _ClassVar[int]
     UNTIL_OPENED_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_GENERATION_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FOR_FIELD_NUMBER: _ClassVar[int]
+    WAIT_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     engine: str
     ttl: _duration_pb2.Duration
     until_opened: bool
     validate_only: bool
     expected_generation: int
     reason: str
-    def __init__(self, engine: _Optional[str] = ..., ttl: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., until_opened: bool = ..., validate_only: bool = ..., expected_generation: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+    wait_for: ChangePhase
+    wait_timeout: _duration_pb2.Duration
+    def __init__(self, engine: _Optional[str] = ..., ttl: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., until_opened: bool = ..., validate_only: bool = ..., expected_generation: _Optional[int] = ..., reason: _Optional[str] = ..., wait_for: _Optional[_Union[ChangePhase, str]] = ..., wait_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class CloseAdmissionResponse(_message.Message):
     __slots__ = ("engines",)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from rblntopd.engines.description import from_json
-from rblntopd.engines.limits import LimitKind, limits_of
-from rblntopd.probe.ring_format import MAX_GROUPS, Limits
+from rblntopd.engines.limits import AdmissionState, LimitKind, Trial, limits_of
+from rblntopd.probe.ring_format import MAX_GROUPS, LimitFlags, Limits
 
 AVAILABLE = {"available": True, "reason": ""}
-DESCRIPTION = from_json({"group_count": 2, "controls": {"max_num_seqs": AVAILABLE, "group_cap": AVAILABLE}})
+CONTROLS = {"max_num_seqs": AVAILABLE, "group_cap": AVAILABLE, "admission": AVAILABLE}
+DESCRIPTION = from_json({"group_count": 2, "controls": CONTROLS})
 
 
 def block(generation=0, target=0, caps=(0, 0), admission=8, force=0, settled=0):
@@ -62,3 +63,43 @@ def test_a_step_of_0_is_no_step_yet():
     assert (found.in_force_step, found.settled_step) == (None, None)
     found = limits_of(block(1, force=6, settled=7), DESCRIPTION)
     assert (found.in_force_step, found.settled_step) == (6, 7)
+
+
+def test_a_trial_shows_what_it_reverts_to_and_when():
+    reverts = (2,) + (0,) * (MAX_GROUPS - 1)
+    found = limits_of(
+        block(3, target=4, caps=(1, 0))._replace(
+            trial_id=b"c7", trial_generation=3, trial_ttl_ms=5000, trial_deadline_ns=99,
+            revert_max_num_seqs=6, revert_caps=reverts,
+        ),
+        DESCRIPTION,
+    )  # fmt: skip
+    assert found.trial == Trial("c7", 3, 5000, 99)
+    assert [limit.reverts_to for limit in found.limits] == [6, 2, None]
+
+
+def test_a_trial_that_has_not_settled_has_no_deadline():
+    found = limits_of(block(3, target=4)._replace(trial_generation=3, trial_ttl_ms=5000), DESCRIPTION)
+    assert found.trial.deadline_ns is None
+
+
+def test_without_a_trial_nothing_reverts():
+    found = limits_of(block(3, target=4), DESCRIPTION)
+    assert (found.trial, [limit.reverts_to for limit in found.limits]) == (None, [None] * 3)
+
+
+def test_a_foreign_change_id_has_no_control_characters():
+    shown = block()._replace(trial_generation=1, trial_id=b"\x1b[2Jx")
+    assert limits_of(shown, DESCRIPTION).trial.change_id == " [2Jx"
+
+
+def test_the_mode_is_that_of_the_caps_and_of_nothing_else():
+    assert limits_of(block(1, target=4), DESCRIPTION).hold is None
+    assert limits_of(block(1, caps=(1, 1)), DESCRIPTION).hold is False
+    assert limits_of(block(1, caps=(1, 1))._replace(flags=LimitFlags.HOLD), DESCRIPTION).hold is True
+
+
+def test_admission_says_who_closed_it_and_until_when():
+    shown = block(1)._replace(flags=LimitFlags.CLOSED | LimitFlags.PAUSED, closed_until_ns=77)
+    assert limits_of(shown, DESCRIPTION).admission_state == AdmissionState(True, 77, True, True, "")
+    assert limits_of(block(), DESCRIPTION).admission_state == AdmissionState(available=True)

@@ -56,3 +56,18 @@ def test_an_engine_that_said_that_it_ends_is_gone():
 
 def test_of_an_engine_whose_probe_is_off_nothing_is_known():
     assert engine_state(live(STATE=ProbeState.FAULTED, STEP=9), NS, True, 0) is EngineState.UNKNOWN
+
+
+def test_an_engine_whose_probe_was_taken_out_is_not_known():
+    assert engine_state(live(STATE=ProbeState.DETACHED, STEP=9), NS, True, 0) is EngineState.UNKNOWN
+
+
+def test_an_engine_that_admits_nothing_is_closed_whatever_waits():
+    words = live(STEP=9, UNFINISHED=5, SCHEDULE_NS=NS)
+    assert engine_state(words, 1000 * NS, True, 0, closed=True) is EngineState.CLOSED
+
+
+def test_a_closed_engine_whose_running_requests_make_no_step_is_stalled():
+    words = live(STEP=9, UNFINISHED=5, RUNNING=2, SCHEDULE_NS=10 * NS)
+    assert engine_state(words, 12 * NS, True, 0, closed=True) is EngineState.CLOSED
+    assert engine_state(words, 1000 * NS, True, 0, closed=True) is EngineState.STALLED

@@ -1,0 +1,59 @@
+"""Reads the log back, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from rblntopd.audit.log_file import Line, read_backwards
+
+_SHOWN = {"done", "refused", "unknown", "restart", "gap"}
+
+
+def changes(
+    newest_first: Sequence[Path],
+    unwritten: Sequence[Line],
+    wanted: Callable[[Line], bool],
+    limit: int,
+    since: str,
+) -> list[Line]:
+    """At most ``limit`` lines that tell of a change, newest first.
+
+    What is asked for and has no outcome yet is told as unknown.
+
+    Args:
+        newest_first: the log's files.
+        unwritten: lines that wait for the disk.
+        wanted: which lines are meant.
+        limit: how many at most.
+        since: only what is newer than this moment (:func:`lines.time_text`); empty: all.
+    """
+    found: list[Line] = []
+    settled: set[str] = set()
+    for line in _all(newest_first, unwritten):
+        # A line never tells of what is later than when it was logged.
+        if since and str(line.get("logged", since)) < since:
+            break
+        kind = line.get("line")
+        intent = line.get("intent")
+        if kind in ("unknown", "intent"):
+            intent = intent or line.get("id")
+            if intent in settled:
+                continue
+        if intent:
+            settled.add(intent)
+        if kind == "intent":
+            line = line | {"line": "unknown", "detail": "no outcome is known yet"}
+            kind = "unknown"
+        if kind not in _SHOWN or (since and str(line.get("time", "")) <= since) or not wanted(line):
+            continue
+        found.append(line)
+        if len(found) >= limit:
+            break
+    return sorted(found, key=lambda line: str(line.get("time", "")), reverse=True)
+
+
+def _all(newest_first: Sequence[Path], unwritten: Sequence[Line]) -> Iterator[Line]:
+    yield from reversed(unwritten)
+    for path in newest_first:
+        yield from read_backwards(path)

@@ -1,0 +1,24 @@
+"""Which engines a name in a request means."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+MODEL = "model:"
+
+
+def is_several(selector: str) -> bool:
+    """Whether ``selector`` may mean more than one engine."""
+    return selector.startswith(MODEL) or any(c in selector for c in "*?[")
+
+
+def matches(selector: str, name: str, instance_id: str, model: str) -> bool:
+    """Whether an engine is meant: by name, instance id, glob over names, or all ranks of a model.
+
+    A name is taken as it stands before it is taken as a glob, and an empty selector means every engine.
+    """
+    if not selector or selector in (name, instance_id):
+        return True
+    if selector.startswith(MODEL):
+        return selector.removeprefix(MODEL) == model
+    return is_several(selector) and fnmatchcase(name, selector)
