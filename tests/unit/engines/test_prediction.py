@@ -45,6 +45,9 @@ class Admission:
     def close(self, until_ns):
         self.closed, self.until_ns = True, until_ns
 
+    def due(self, now_ns):
+        return False
+
 
 class StandIn:
     """The probe's own limits over so many running requests."""
