@@ -150,7 +150,7 @@ def test_a_daemon_that_dies_before_all_engines_have_it_leaves_none_with_it(ranks
     ranks[1].release(carry_out=False)
     second = start_daemon()
     until(lambda: targets(ranks) == [(None, "")] * 2)
-    assert told(second, engine="tiny/0") == [("TRY", "DONE"), ("CANCEL", "DONE")]
+    until(lambda: told(second, engine="tiny/0") == [("TRY", "DONE"), ("CANCEL", "DONE")])
     assert told(second, engine="tiny/1") == [("TRY", "UNKNOWN")]
     assert changes(second, engine="tiny/0")[0].caller.name == "rblntopd"
 
