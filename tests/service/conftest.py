@@ -140,6 +140,9 @@ def start_daemon(runtime: Path) -> Iterator[Callable[..., DaemonProcess]]:
     yield start
     for daemon in started:
         daemon.end()
+    if started:
+        # Shown beside a test that failed.
+        print(started[0].log.read_text())
 
 
 @pytest.fixture

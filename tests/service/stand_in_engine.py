@@ -174,7 +174,8 @@ class StandInEngine:
     def pause(self) -> dict[str, Any]:
         """Somebody else pauses the scheduler."""
         with self.lock:
-            self.changes.admission.set_by_others(PauseState.PAUSED_NEW, self.scheduler.set_pause_state)
+            wanted = self.changes.admission.set_by_others(PauseState.PAUSED_NEW)
+            self.scheduler.set_pause_state(wanted)
             self.show_limits()
         return {}
 

@@ -16,10 +16,12 @@ def changes(
     wanted: Callable[[Line], bool],
     limit: int,
     since: str,
+    *,
+    broken: bool = False,
 ) -> list[Line]:
     """At most ``limit`` lines that tell of a change, newest first.
 
-    What is asked for and has no outcome yet is told as unknown.
+    What was just asked for is no change yet: its outcome follows in seconds, unless the disk is ``broken``.
 
     Args:
         newest_first: the log's files.
@@ -27,6 +29,7 @@ def changes(
         wanted: which lines are meant.
         limit: how many at most.
         since: only what is newer than this moment (:func:`lines.time_text`); empty: all.
+        broken: whether outcomes may be missing because the log cannot be written.
     """
     found: list[Line] = []
     settled: set[str] = set()
@@ -42,8 +45,9 @@ def changes(
                 continue
         if intent:
             settled.add(intent)
-        if kind == "intent":
-            line = line | {"line": "unknown", "detail": "no outcome is known yet"}
+        if kind == "intent" and broken:
+            text = "whether it was done is not in the log, which cannot be written"
+            line = line | {"line": "unknown", "detail": text}
             kind = "unknown"
         if kind not in _SHOWN or (since and str(line.get("time", "")) <= since) or not wanted(line):
             continue

@@ -116,10 +116,14 @@ class AuditLog:
     async def changes(self, wanted: Callable[[Line], bool], limit: int, since: str) -> list[Line]:
         """The latest changes, newest first, this moment's among them."""
         await self.catch_up()
-        unwritten = list(self._waiting)
-        return await asyncio.to_thread(
-            lambda: history.changes(self._files.newest_first(), unwritten, wanted, limit, since)
-        )
+        # Not while lines move from memory to the disk: they would be found in both.
+        async with self._turn:
+            unwritten, broken = list(self._waiting), bool(self._problem)
+            return await asyncio.to_thread(
+                lambda: history.changes(
+                    self._files.newest_first(), unwritten, wanted, limit, since, broken=broken
+                )
+            )
 
     def several(self) -> list[Line]:
         """Changes of several engines that are not over."""

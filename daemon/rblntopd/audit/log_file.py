@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 Line: TypeAlias = dict[str, Any]
 
 NAME = "audit.jsonl"
-#: About 30,000 changes a file.
+#: About 20,000 changes a file.
 MAX_BYTES = 16 * 1024 * 1024
 KEPT_FILES = 8
 _BLOCK = 64 * 1024

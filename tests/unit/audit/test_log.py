@@ -248,3 +248,11 @@ async def test_older_changes_than_asked_for_are_left_out(make_engine, start_log)
     assert [line["journal"] for line in await shown(log, limit=1)] == [2]
     since = lines.time_text(1_000_000_050 * 10**9)
     assert [line["journal"] for line in await shown(log, since=since)] == [2]
+
+
+async def test_what_was_just_asked_for_is_no_change_yet(make_engine, start_log):
+    engine = make_engine()
+    log = start_log(engine)
+    await log.catch_up()
+    await log.write(lines.intent(engine.seen, "SET", OPS))
+    assert await shown(log) == []

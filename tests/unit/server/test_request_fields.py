@@ -24,7 +24,11 @@ def test_a_reason_keeps_its_text_and_nothing_that_a_terminal_obeys(given, kept):
     assert reason_text(given) == kept
 
 
-@pytest.mark.parametrize(("given", "size"), [("a" * 129, 129), ("ü" * 65, 130), ("x" * 3_000_000, 3_000_000)])
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [("a" * 129, 129), ("ü" * 65, 130), ("x" * 3_000_000, 3_000_000)],
+    ids=["a byte too long", "few characters", "endless"],
+)
 def test_a_reason_that_would_be_cut_is_refused_with_its_length(given, size):
     with pytest.raises(RequestError) as caught:
         reason_text(given)
