@@ -33,7 +33,7 @@ GOOD = (
 )
 async def test_a_damaged_line_hides_no_other(tmp_path, damaged):
     (tmp_path / "audit.jsonl").write_text(f"{GOOD}\n{damaged}\n{GOOD}\n")
-    log = AuditLog(tmp_path, lambda: [])
+    log = AuditLog(tmp_path, list)
     try:
         answer = await list_changes(log, control_pb2.ListChangesRequest())
     finally:
