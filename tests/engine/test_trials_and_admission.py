@@ -290,6 +290,21 @@ def test_a_probe_that_fails_opens_what_it_had_closed(tried, monkeypatch):
     engine.load.finish()
 
 
+def test_a_probe_that_fails_while_vllm_resumes_leaves_nothing_closed(tried, monkeypatch):
+    engine = tried()
+    engine.run()
+    scheduler = engine.engine.scheduler
+    assert engine.ask(Op.CLOSE_ADMISSION).status == Status.OK
+    monkeypatch.setattr(engine.probe.recorder.ring, "write_limits", _break_down)
+    scheduler.set_pause_state(type(scheduler.pause_state).UNPAUSED)
+    assert scheduler.pause_state == 0
+    engine.load.finish()
+
+
+def _break_down(*_):
+    raise RuntimeError("broken")
+
+
 def _is_locked(path):
     """Whether another process sees the lock that dies with the engine; a process does not see its own."""
     script = "import fcntl, sys; fcntl.lockf(open(sys.argv[1]), fcntl.LOCK_SH | fcntl.LOCK_NB)"

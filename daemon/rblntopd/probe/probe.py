@@ -250,6 +250,8 @@ class Probe:
                 self._show_limits()
             except Exception as error:  # noqa: BLE001 - as above
                 self.fault(error)
+                # Ours is given back, and nobody could open it later.
+                state = wanted
             return set_state(state)
         finally:
             self._lock.release()
