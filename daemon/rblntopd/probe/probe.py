@@ -165,6 +165,8 @@ class Probe:
             fault = self.enforcement.end_step()
             if fault is not None:
                 self.fault(fault)
+        except Exception as error:  # noqa: BLE001 - as above
+            self.fault(error)
         finally:
             self._lock.release()
 
