@@ -239,6 +239,24 @@ def test_detach_gives_the_scheduler_its_own_methods_back(tried):
     assert engine.engine.output_tokens == {key: planned.output_tokens for key, planned in sent.items()}
 
 
+def test_nothing_is_accepted_any_more_once_a_detach_is(tried):
+    """The answer comes first, the detaching up to a tenth of a second later: a change in between would stay."""
+    engine = tried()
+    engine.run()
+    assert engine.ask(Op.DETACH).status == Status.OK
+    for asked in (
+        Request(Op.SET_LIMITS, 2, max_num_seqs=2),
+        Request(Op.SET_LIMITS, 3, max_num_seqs=2, ttl_ms=1, change_id="a"),
+        Request(Op.CLOSE_ADMISSION, 4),
+    ):
+        assert engine.probe.ask_directly(asked).status == Status.REFUSED
+    engine.load.step()
+    _until(lambda: engine.ring.live(Live.STATE) == ProbeState.DETACHED)
+    scheduler = engine.engine.scheduler
+    assert (scheduler.max_num_running_reqs, scheduler.pause_state) == (8, 0)
+    engine.load.finish()
+
+
 def test_an_engine_starts_throttled(start_engine, runtime_dir, tmp_path, monkeypatch):
     settings = tmp_path / "limits.toml"
     settings.write_text("max_num_seqs = 6\ngroup_caps = [2, 4]\n")
@@ -270,6 +288,21 @@ def test_a_probe_that_fails_opens_what_it_had_closed(tried, monkeypatch):
     assert engine.engine.scheduler.pause_state == 0
     assert engine.actions()[-1] == Action.FAULT
     engine.load.finish()
+
+
+def test_a_probe_that_fails_while_vllm_resumes_leaves_nothing_closed(tried, monkeypatch):
+    engine = tried()
+    engine.run()
+    scheduler = engine.engine.scheduler
+    assert engine.ask(Op.CLOSE_ADMISSION).status == Status.OK
+    monkeypatch.setattr(engine.probe.recorder.ring, "write_limits", _break_down)
+    scheduler.set_pause_state(type(scheduler.pause_state).UNPAUSED)
+    assert scheduler.pause_state == 0
+    engine.load.finish()
+
+
+def _break_down(*_):
+    raise RuntimeError("broken")
 
 
 def _is_locked(path):

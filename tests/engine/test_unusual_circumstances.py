@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pkgutil
 import time
 
 import pytest
@@ -11,7 +12,7 @@ from engine_harness.engine_in_process import drive
 from engine_harness.request_load import burst
 from engine_harness.ring_file import RingFile
 
-from rblntopd.probe.control_format import Op, Request, Status
+from rblntopd.probe.control_format import Flag, Op, Request, Status
 from rblntopd.probe.ring_format import Kind, Live
 
 
@@ -123,6 +124,49 @@ def test_a_fault_of_ours_inside_schedule_ends_the_probe_and_not_the_engine(
     assert ring.fault == "RuntimeError: broken cap"
     assert engine.output_tokens == {planned.request_id: 50 for planned in load}
     assert engine.scheduler.max_num_running_reqs == 8
+
+
+@pytest.mark.parametrize(
+    ("rbln", "broken"),
+    [
+        (True, "rblntopd.probe.rbln_budget.enter"),
+        (True, "rblntopd.probe.hold.HeldOrder.end_step"),
+        (False, "rblntopd.probe.plain_caps.PlainCaps.begin_step"),
+        (False, "rblntopd.probe.hold.HeldOrder.end_step"),
+    ],
+)
+def test_a_fault_of_ours_around_schedule_leaves_the_order_of_the_requests(
+    start_engine, runtime_dir, monkeypatch, rbln, broken
+):
+    engine = start_engine(pp=2, max_num_seqs=8, rbln=rbln)
+    load = burst(8, prompt_tokens=40, output_tokens=50)
+    for planned in load:
+        engine.add(planned)
+    for _ in range(40):
+        engine.step()
+    scheduler = engine.scheduler
+    asked = Request(Op.SET_LIMITS, 1, Flag.HOLD, group_caps=(1, 2))
+    assert scheduler._rblntop.ask_directly(asked).status == Status.OK
+    for _ in range(7):
+        engine.step()
+    before = list(scheduler.running)
+    module, _, name = broken.rpartition(".")
+    owner = pkgutil.resolve_name(module)
+    stock = getattr(owner, name)
+
+    def work_and_break_down(*args):
+        stock(*args)
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(owner, name, work_and_break_down)
+    for _ in range(4):
+        engine.step()
+    assert scheduler.running == before
+    assert all(request.next_decode_eligible_step == 0 for request in before)
+    while engine.busy:
+        engine.step()
+    assert engine.output_tokens == {planned.request_id: 50 for planned in load}
+    assert scheduler.max_num_running_reqs == 8
 
 
 def test_a_lock_that_was_never_let_go_ends_the_probe_and_not_the_engine(start_engine, runtime_dir):

@@ -59,6 +59,7 @@ class Changes:
         self.trial: Trial | None = None
         self._write = write
         self._detach = detach
+        self._detaching = False
         self._ended = ""
         """How the latest trial ended, for whoever comes too late."""
         self._now = clock.monotonic_ns
@@ -89,6 +90,9 @@ class Changes:
 
         if request.op == Op.HELLO:
             return answer(Status.OK)
+        if self._detaching:
+            # Nobody would be left to enforce, undo or open what is asked for now.
+            return answer(Status.REFUSED, "the probe is being detached: it takes no more changes")
         ask = self._asked.get(request.op)
         if ask is None:
             return answer(Status.MALFORMED, f"unknown operation {request.op}: this probe is older than you")
@@ -220,6 +224,7 @@ class Changes:
             return []
         self._reset(request, step)
         self._note(Action.DETACH, request, step)
+        self._detaching = True
         self._detach()
         return []
 

@@ -165,6 +165,8 @@ class Probe:
             fault = self.enforcement.end_step()
             if fault is not None:
                 self.fault(fault)
+        except Exception as error:  # noqa: BLE001 - as above
+            self.fault(error)
         finally:
             self._lock.release()
 
@@ -250,6 +252,8 @@ class Probe:
                 self._show_limits()
             except Exception as error:  # noqa: BLE001 - as above
                 self.fault(error)
+                # Ours is given back, and nobody could open it later.
+                state = wanted
             return set_state(state)
         finally:
             self._lock.release()
