@@ -15,6 +15,7 @@ BENCHES = {
     "limit_latency": False,
     "daemon_cost": False,
     "start_times": False,
+    "recording": False,
 }
 
 
