@@ -8,6 +8,7 @@ import click
 
 from rblntop.cli.engines import engines
 from rblntop.cli.options import connect_option
+from rblntop.cli.record import record
 from rblntop.cli.run import run_command
 from rblntop.cli.set_limits import set_limits
 from rblntop.cli.show import show
@@ -25,7 +26,7 @@ def rblnctl(connect: str | None) -> None:
     """
 
 
-for command in (engines, show, watch, steps, set_limits):
+for command in (engines, show, watch, steps, set_limits, record):
     rblnctl.add_command(command)
 
 
