@@ -7,6 +7,7 @@ import sys
 import click
 
 from rblntop.cli.engines import engines
+from rblntop.cli.export import export
 from rblntop.cli.options import connect_option
 from rblntop.cli.record import record
 from rblntop.cli.run import run_command
@@ -26,7 +27,7 @@ def rblnctl(connect: str | None) -> None:
     """
 
 
-for command in (engines, show, watch, steps, set_limits, record):
+for command in (engines, show, watch, steps, set_limits, record, export):
     rblnctl.add_command(command)
 
 
