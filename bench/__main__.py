@@ -19,6 +19,7 @@ BENCHES = {
     "daemon_cost": False,
     "start_times": False,
     "sim_speed": False,
+    "recording": False,
 }
 
 

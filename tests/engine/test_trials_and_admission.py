@@ -240,7 +240,7 @@ def test_detach_gives_the_scheduler_its_own_methods_back(tried):
 
 
 def test_nothing_is_accepted_any_more_once_a_detach_is(tried):
-    """The answer comes first, the detaching up to a tenth of a second later: a change in between would stay."""
+    """The answer comes first, the detaching a moment later: a change in between would stay."""
     engine = tried()
     engine.run()
     assert engine.ask(Op.DETACH).status == Status.OK

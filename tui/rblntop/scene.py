@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, field
 
 from rblntop.model import Snapshot, Window
+from rblntop.playback import Playback
 
 
 class LinkState(enum.Enum):
@@ -52,6 +53,8 @@ class Scene:
     """The group at the top of the table, when there are more than fit."""
     chosen_engine: int = 0
     """Which of ``engines`` the snapshot is of."""
+    playback: Playback | None = None
+    """Of a recording. None: this is live."""
 
     @property
     def window(self) -> Window:

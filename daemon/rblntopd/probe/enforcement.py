@@ -60,7 +60,7 @@ class Enforcement:
     def restore(self) -> None:
         """Give the scheduler back what it was started with, which is never below what runs.
 
-        A fault comes here in the middle of a step as well, and may be the last to know of its order and marks.
+        A fault comes here in the middle of a step as well, and may be the last to know its order and marks.
         """
         self._plain.end_step()
         self._held_order.end_step()

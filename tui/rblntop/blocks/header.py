@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from rblntop.model import Engine, EngineState
+from rblntop.playback import Playback
 from rblntop.scene import LinkState, Scene
 from rblntop.text.cells import clean, cut
-from rblntop.text.durations import clock, duration
+from rblntop.text.durations import clock, date_and_clock, duration
 from rblntop.text.line import Line, Role, Span, spread, width_of
 from rblntop.text.words import STATE
 
@@ -26,6 +27,8 @@ def header(scene: Scene, width: int) -> Line:
 def live(scene: Scene) -> Line:
     """Live, stale or gone, by a glyph, a word and a colour."""
     link, state = scene.link, scene.snapshot.engine.state
+    if scene.playback is not None:
+        return replayed(scene.playback)
     if link.state is LinkState.LOST:
         return (Span(f"■ STALE {duration(link.age_s)}", Role.ACT),)
     if link.state is LinkState.CONNECTING:
@@ -54,10 +57,25 @@ def _parts(engine: Engine) -> list[Line]:
     return [*parts, (Span(versions, Role.LABEL),)]
 
 
+def replayed(playback: Playback) -> Line:
+    """Not live, and how it goes on."""
+    if playback.paused:
+        return (Span("■ REPLAY paused", Role.NOTE),)
+    if playback.growing:
+        return (Span("▶ REPLAY follows", Role.NOTE),)
+    if playback.at_end:
+        return (Span("■ REPLAY end", Role.NOTE),)
+    return (Span(f"▶ REPLAY {playback.speed:g}x", Role.NOTE),)
+
+
 def _role(scene: Scene) -> Line:
+    if scene.playback is not None:
+        return ()
     word = "viewer" if scene.link.readonly else "operator"
     return (Span(f"{word}  ", Role.LABEL),) if scene.link.address else ()
 
 
 def _clock(scene: Scene) -> str:
+    if scene.playback is not None:
+        return date_and_clock(scene.snapshot.time_s)
     return clock(scene.clock_s if scene.clock_s is not None else scene.snapshot.time_s)

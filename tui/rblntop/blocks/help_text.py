@@ -127,13 +127,25 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ),
 )
 
+REPLAY_SECTION: tuple[str, tuple[tuple[str, str], ...]] = (
+    "REPLAY",
+    (
+        ("space p", "pause, or go on; at the end from the beginning"),
+        (". ,", "the next snapshot, the one before; both pause"),
+        ("] [  → ←", "10 s on, 10 s back; with Shift and an arrow a minute"),
+        ("+ -", "faster, slower: 0.25 to 64 times"),
+        ("Home End", "to the beginning, to the end"),
+        ("M G ...", "change nothing: what a recording shows has happened"),
+    ),
+)
+
 TERM = 24
 
 
-def help_text(width: int) -> list[Line]:
-    """The help in lines of ``width`` cells."""
+def help_text(width: int, *first: tuple[str, tuple[tuple[str, str], ...]]) -> list[Line]:
+    """The help in lines of ``width`` cells, after sections that come first."""
     lines: list[Line] = []
-    for heading, terms in SECTIONS:
+    for heading, terms in (*first, *SECTIONS):
         lines += [title(heading, width)]
         for term, meaning in terms:
             for row, part in enumerate(wrapped(meaning, width - TERM)):

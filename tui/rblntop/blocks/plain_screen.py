@@ -9,6 +9,7 @@ from rblntop.blocks.panels import HEIGHT, panels
 from rblntop.blocks.summary import summary
 from rblntop.blocks.verdict_line import verdict_line
 from rblntop.model import Snapshot
+from rblntop.playback import Playback
 from rblntop.scene import Link, Scene
 from rblntop.text.line import Line, plain
 
@@ -16,9 +17,11 @@ MIN_WIDTH = 80
 MAX_WIDTH = 200
 
 
-def plain_screen(snapshot: Snapshot, *, width: int = 120, window_s: int = 10) -> list[str]:
+def plain_screen(
+    snapshot: Snapshot, *, width: int = 120, window_s: int = 10, playback: Playback | None = None
+) -> list[str]:
     """All groups, without keys: nobody can press them here."""
-    scene = Scene(snapshot, link=Link(readonly_because="plain text"), window_s=window_s)
+    scene = Scene(snapshot, link=Link(readonly_because="plain text"), window_s=window_s, playback=playback)
     width = min(max(width, MIN_WIDTH), MAX_WIDTH)
     lines: list[Line] = [header(scene, width), verdict_line(scene, width), ()]
     lines += summary(scene, width)

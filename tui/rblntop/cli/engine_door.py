@@ -15,7 +15,7 @@ from rblntopd.engines.control_link import ControlLinkError, ask
 from rblntopd.engines.description import Description, from_json
 from rblntopd.engines.liveness import is_locked
 from rblntopd.engines.ring_file import Problem, RingFileError
-from rblntopd.engines.ring_reader import RingReader
+from rblntopd.engines.ring_reader import Causes, RingReader
 from rblntopd.probe import control_format as wire
 from rblntopd.probe import ring_format as ring
 from rblntopd.probe.control_format import Answer, Flag, Op, Request, Status
@@ -23,6 +23,7 @@ from rblntopd.probe.runtime_dir import engines_dirs, runtime_dir
 
 __all__ = [
     "Answer",
+    "Causes",
     "ControlLinkError",
     "Description",
     "EngineRing",
@@ -32,6 +33,7 @@ __all__ = [
     "RingFileError",
     "Status",
     "find_rings",
+    "open_ring",
     "ring",
     "wire",
 ]
@@ -86,6 +88,20 @@ class FoundRings:
     runtime: Path
     engines: tuple[EngineRing, ...]
     problems: tuple[str, ...]
+
+
+def open_ring(path: Path) -> EngineRing:
+    """The engine whose ring is at ``path``, alive or not.
+
+    Raises:
+        RingFileError: it is not one to read; the error names the file and says why.
+    """
+    reader = RingReader.open(path)
+    try:
+        return EngineRing(reader, from_json(reader.description()))
+    except RingFileError:
+        reader.close()
+        raise
 
 
 def find_rings(runtime: Path | None = None) -> FoundRings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -17,8 +18,24 @@ from rblntop.cli.run import run_command
 @click.option("--once", is_flag=True, help="Print the screen once, as plain text.")
 @json_option
 @click.option("--readonly", is_flag=True, help="Take no changes.")
-def rblntop(connect: str | None, engine: str, once: bool, as_json: bool, readonly: bool) -> int:
+@click.option(
+    "--replay",
+    "recording",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Play a recording (see rblnctl record); with --once print its last snapshot.",
+)
+def rblntop(
+    connect: str | None, engine: str, once: bool, as_json: bool, readonly: bool, recording: Path | None
+) -> int:
     """Show engines live, per group, and change their limits."""
+    if recording is not None and (connect or engine):
+        raise click.UsageError("--replay plays one engine, without a daemon: no --connect and no --engine.")
+    if recording is not None and (once or as_json):
+        from rblntop.cli.replay import replay_once
+
+        replay_once(recording, as_json)
+        return 0
     if once or as_json:
         from rblntop.cli.show import show_once
 
@@ -28,6 +45,10 @@ def rblntop(connect: str | None, engine: str, once: bool, as_json: bool, readonl
         raise click.UsageError(
             "The dashboard needs a terminal. Into a pipe or a file: rblntop --once or --json."
         )
+    if recording is not None:
+        from rblntop.cli.replay import replay
+
+        return replay(recording)
     from contextlib import suppress
 
     from rblntop.app.app import RblntopApp

@@ -9,6 +9,7 @@ import click
 from rblntop.cli.options import chosen_engine, connect_option, direct_option, engine_options, json_option
 
 if TYPE_CHECKING:
+    from rblntop.playback import Playback
     from rblntop_api.v1 import snapshot_pb2
 
 
@@ -36,7 +37,13 @@ def show_once(
         async with open_client(connect, direct) as client:
             return await client.get_snapshot(engine)
 
-    message = asyncio.run(ask())
+    print_snapshot(asyncio.run(ask()), as_json, window_s=window_s)
+
+
+def print_snapshot(
+    message: snapshot_pb2.Snapshot, as_json: bool, *, window_s: int = 10, playback: Playback | None = None
+) -> None:
+    """Print a snapshot as a screen, or as JSON."""
     if as_json:
         from rblntop.cli.json_output import print_json
 
@@ -48,5 +55,6 @@ def show_once(
     from rblntop.model.from_proto import snapshot_from_proto
 
     width = shutil.get_terminal_size(fallback=(120, 36)).columns
-    for line in plain_screen(snapshot_from_proto(message), width=width, window_s=window_s):
+    snapshot = snapshot_from_proto(message)
+    for line in plain_screen(snapshot, width=width, window_s=window_s, playback=playback):
         click.echo(line)

@@ -1,4 +1,4 @@
-"""Where snapshots come from: live, scripted, and later recorded. The screen cannot tell them apart."""
+"""Where snapshots come from: live, scripted or recorded. The screen cannot tell them apart."""
 
 from __future__ import annotations
 

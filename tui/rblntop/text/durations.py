@@ -44,11 +44,20 @@ def countdown(seconds: float | None) -> str:
 
 def clock(time_s: float | None) -> str:
     """Local wall-clock time of day."""
+    return _local(time_s, "%H:%M:%S") or "--:--:--"
+
+
+def date_and_clock(time_s: float | None) -> str:
+    """Local date and time of day."""
+    return _local(time_s, "%Y-%m-%d %H:%M:%S") or "--:--:--"
+
+
+def _local(time_s: float | None, form: str) -> str:
     import datetime
 
     if time_s is None or not known(time_s):
-        return "--:--:--"
+        return ""
     try:
-        return datetime.datetime.fromtimestamp(time_s).strftime("%H:%M:%S")
+        return datetime.datetime.fromtimestamp(time_s).strftime(form)
     except (OverflowError, ValueError, OSError):
-        return "--:--:--"
+        return ""

@@ -1,0 +1,202 @@
+"""Follows an engine through a daemon and gives a recorder all that it says, over restarts of either."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import TypeVar
+
+from rblntop.client.connection import Client
+from rblntop.client.errors import ClientError, RefusedError, UnreachableError
+from rblntop.client.reconnect import Backoff, Disconnected, keep_streaming
+from rblntop.recording.recorder import Recorder
+from rblntop_api.v1 import control_pb2, engine_pb2, snapshot_pb2, telemetry_pb2
+
+Message = TypeVar("Message")
+
+SILENCE_S = 6.0
+CHANGES_EVERY_S = 10.0
+CHANGES_OVERLAP_S = 30.0
+"""Clocks differ, and a change is logged a moment after it was made."""
+
+
+class Capture:
+    """One engine, from now on, whatever process bears its name."""
+
+    def __init__(
+        self,
+        connect: str | None,
+        first: snapshot_pb2.Snapshot,
+        recorder: Recorder,
+        *,
+        open_client: Callable[[str | None], Client] = Client,
+        backoff: Backoff | None = None,
+    ) -> None:
+        """Prepare to follow.
+
+        Args:
+            connect: Address of the daemon; by default it is looked for anew at each attempt.
+            first: The engine now; its steps are recorded from here on.
+            recorder: Gets everything.
+            open_client: Makes the client of an attempt.
+            backoff: Pauses between attempts.
+        """
+        self._connect = connect
+        self._recorder = recorder
+        self._open_client = open_client
+        self._backoff = backoff or Backoff()
+        self._engine = first.engine
+        self._engine_changed = asyncio.Event()
+        self._began_ns = time.time_ns()
+        self._next_sequence = first.next_sequence
+        self._seen_changes: set[bytes] = set()
+        self.lost_because = ""
+        """Why the daemon is away; empty: it is there."""
+        recorder.add_snapshot(first, self._began_ns)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Record until ``stop`` is set.
+
+        Raises:
+            FullError: the file may not become larger.
+            RecordingError: it cannot be written.
+        """
+        work = [self._snapshots(), self._steps(), self._changes(), self._flush(), stop.wait()]
+        tasks = [asyncio.ensure_future(one) for one in work]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            await self._ask_changes()
+            self._recorder.flush(time.time_ns())
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _snapshots(self) -> None:
+        def watch(client: Client) -> AsyncGenerator[telemetry_pb2.WatchSnapshotsResponse, None]:
+            # As dashboards ask for them: the daemon makes them once for all.
+            return client.watch_snapshots(self._engine.name)
+
+        async for message in self._stream(watch, SILENCE_S):
+            now_ns = time.time_ns()
+            if isinstance(message, Disconnected):
+                if not self.lost_because:
+                    self._recorder.mark(now_ns, "lost", cause=message.cause)
+                self.lost_because = message.cause
+                continue
+            if self.lost_because:
+                self.lost_because = ""
+                self._recorder.mark(now_ns, "back")
+            for snapshot in message.snapshots:
+                self._recorder.add_snapshot(snapshot, now_ns)
+                if snapshot.engine.instance_id != self._engine.instance_id:
+                    self._engine = snapshot.engine
+                    self._engine_changed.set()
+
+    async def _steps(self) -> None:
+        while True:
+            engine = self._engine
+            self._engine_changed.clear()
+            reading = asyncio.ensure_future(self._steps_of(engine))
+            changed = asyncio.ensure_future(self._engine_changed.wait())
+            try:
+                await asyncio.wait({reading, changed}, return_when=asyncio.FIRST_COMPLETED)
+                if not reading.done():
+                    # The last steps of the old process are on their way: its stream ends with it.
+                    await asyncio.wait({reading}, timeout=SILENCE_S)
+                if reading.done():
+                    reading.result()
+            finally:
+                for task in (reading, changed):
+                    task.cancel()
+                await asyncio.gather(reading, changed, return_exceptions=True)
+            await self._engine_changed.wait()
+            self._next_sequence = 0
+
+    async def _steps_of(self, engine: engine_pb2.Engine) -> None:
+        """The steps of one process, until another one bears its name."""
+        offset_ns = 0
+
+        def watch(client: Client) -> AsyncGenerator[telemetry_pb2.WatchStepsResponse, None]:
+            nonlocal offset_ns
+            # Local engines share our CLOCK_MONOTONIC; of others it is known as well as their steps are fresh.
+            if client.address.target.startswith("unix:"):
+                offset_ns = time.time_ns() - time.monotonic_ns()
+            return client.watch_steps(engine.instance_id, from_sequence=self._next_sequence)
+
+        def refused(error: RefusedError) -> None:
+            if error.code == "INVALID_ARGUMENT":
+                # Its recorder was made anew, and is not as far as the old one was.
+                self._next_sequence = 0
+
+        async for message in self._stream(watch, None, refused):
+            if isinstance(message, Disconnected):
+                if self._engine_changed.is_set():
+                    return
+                continue
+            now_ns = time.time_ns()
+            if message.steps:
+                offset_ns = offset_ns or now_ns - message.steps[-1].completed_ns
+                self._next_sequence = message.steps[-1].sequence + 1
+            else:
+                self._next_sequence += message.missed
+            self._recorder.set_engine(engine, now_ns)
+            self._recorder.add_steps(message.steps, now_ns, missed=message.missed, offset_ns=offset_ns)
+
+    async def _changes(self) -> None:
+        told = True
+        while told:
+            told = await self._ask_changes()
+            await asyncio.sleep(CHANGES_EVERY_S)
+        await asyncio.Event().wait()
+
+    async def _ask_changes(self) -> bool:
+        """Record the changes that are new; false if this daemon, or this socket, does not tell them."""
+        since_s = (time.time_ns() - self._began_ns) / 1e9 + CHANGES_OVERLAP_S
+        try:
+            async with self._open_client(self._connect) as client:
+                ask: Callable[..., Awaitable[control_pb2.ListChangesResponse]] | None
+                ask = getattr(client, "list_changes", None)
+                if ask is None:
+                    return False
+                answer = await ask(self._engine.name, limit=1000, since_s=since_s)
+        except RefusedError as error:
+            return error.code not in ("UNIMPLEMENTED", "PERMISSION_DENIED")
+        except ClientError:
+            return True
+        fresh = []
+        for change in reversed(answer.changes):
+            key = change.SerializeToString(deterministic=True)
+            if key not in self._seen_changes:
+                self._seen_changes.add(key)
+                fresh.append(change)
+        self._recorder.add_changes(fresh, time.time_ns())
+        return True
+
+    async def _flush(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            self._recorder.flush_if_due(time.time_ns())
+
+    def _stream(
+        self,
+        watch: Callable[[Client], AsyncGenerator[Message, None]],
+        silence_s: float | None,
+        refused: Callable[[RefusedError], None] = lambda _: None,
+    ) -> AsyncGenerator[Message | Disconnected, None]:
+        async def attempt() -> AsyncGenerator[Message, None]:
+            async with self._open_client(self._connect) as client:
+                try:
+                    async with aclosing(watch(client)) as stream:
+                        async for message in stream:
+                            yield message
+                except RefusedError as error:
+                    # The engine was there when we began: it may come back.
+                    refused(error)
+                    raise UnreachableError(str(client.address), error.message, hint="") from error
+
+        return keep_streaming(attempt, silence_s=silence_s, backoff=self._backoff)
