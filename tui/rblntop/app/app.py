@@ -82,6 +82,9 @@ class RblntopApp(App[int]):
 
     def redraw(self) -> None:
         """Draw the present frame."""
+        if not self.is_running:
+            # Leaving: an update may still come, and the parts of the screen are taken away one by one.
+            return
         self._drawn_s = now_s = self._clock.monotonic_s()
         self._dashboard.draw(
             self.scene, self.board.link(now_s), heard=self.board.heard, notice=self.board.notice(now_s)
