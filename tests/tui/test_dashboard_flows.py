@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 
 import pytest
@@ -421,3 +423,11 @@ async def test_a_simulated_engine_says_so_whatever_its_name(dashboard, text, siz
         header = text(app).splitlines()[0]
         assert "SIMULATED" in header
         assert name[:16] in header
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_signal_ends_it_in_order(dashboard, number):
+    async with dashboard(ScriptedSource(examples.serving())) as (app, pilot):
+        os.kill(os.getpid(), number)
+        await pilot.pause()
+    assert app.return_value == 128 + number
