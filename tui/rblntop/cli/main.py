@@ -6,19 +6,25 @@ import sys
 
 import click
 
+from rblntop.cli.demo import demo
 from rblntop.cli.options import connect_option, json_option
 from rblntop.cli.run import run_command
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="rblntop", prog_name="rblntop")
 @connect_option
 @click.option("--engine", default="", metavar="NAME", help="Engine to show first: name or instance id.")
 @click.option("--once", is_flag=True, help="Print the screen once, as plain text.")
 @json_option
 @click.option("--readonly", is_flag=True, help="Take no changes.")
-def rblntop(connect: str | None, engine: str, once: bool, as_json: bool, readonly: bool) -> int:
+@click.pass_context
+def rblntop(
+    context: click.Context, connect: str | None, engine: str, once: bool, as_json: bool, readonly: bool
+) -> int:
     """Show engines live, per group, and change their limits."""
+    if context.invoked_subcommand is not None:
+        return 0
     if once or as_json:
         from rblntop.cli.show import show_once
 
@@ -43,6 +49,9 @@ def rblntop(connect: str | None, engine: str, once: bool, as_json: bool, readonl
     if app.refusal:
         raise click.ClickException(app.refusal)
     return code or app.return_code or 0
+
+
+rblntop.add_command(demo)
 
 
 def main() -> None:
