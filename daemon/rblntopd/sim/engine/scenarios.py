@@ -79,7 +79,7 @@ _ALL = (
         "prefill-storm",
         "Bursts of long prompts: each runs alone, chunk by chunk, and the decodes stand still.",
         _config("prefill-storm"),
-        (_chat(2.0), Traffic(1 / 5, (1500, 3400), (20, 120), burst=12)),
+        (_chat(2.0), Traffic(1 / 4, (1500, 3400), (20, 120), burst=12)),
     ),
     Scenario(
         "kv-pressure",
