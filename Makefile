@@ -10,7 +10,7 @@ STAMP  := $(VENV)/.installed
 ENGINE_PYTHON = $$($(PYTHON) scripts/engine_env.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help test check lint format types contracts unit tui service engine engine-newer bench protos demo engine-env clean
+.PHONY: help test check lint format types contracts unit tui service engine engine-newer bench protos demo demo-vllm engine-env clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,7 +46,10 @@ engine-newer: ## the limits on the scheduler of a newer vLLM
 bench: $(STAMP) ## measure what design promises, as ratios
 	python=$(ENGINE_PYTHON) && RBLNTOP_ENGINE_PYTHON=$$python $(BIN)/python -m bench
 
-demo: $(STAMP) ## a real engine on this CPU, under load, in the dashboard
+demo: $(STAMP) ## a simulated engine in the dashboard; nothing else is needed
+	$(BIN)/rblntop demo
+
+demo-vllm: $(STAMP) ## a real engine on this CPU, under load, in the dashboard
 	python=$(ENGINE_PYTHON) && $(BIN)/python scripts/demo.py --engine-python $$python
 
 protos: .venv-protos/.installed ## regenerate the code beside the .proto files

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 
 import pytest
@@ -404,3 +406,28 @@ async def test_q_quits(dashboard):
     async with dashboard(ScriptedSource(examples.serving())) as (app, pilot):
         await pilot.press("q")
     assert app.return_code == 0
+
+
+async def test_what_comes_while_it_is_left_is_not_drawn(dashboard):
+    async with dashboard(ScriptedSource(examples.serving())) as (app, _):
+        pass
+    app.redraw()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+@pytest.mark.parametrize("name", ["sim-forgotten-cap/0", "meta-llama/Llama-3.3-70B-Instruct-rbln-tp4-pp4/0"])
+async def test_a_simulated_engine_says_so_whatever_its_name(dashboard, text, size, name):
+    snapshot = examples.serving()
+    engine = replace(snapshot.engine, name=name, simulated=True)
+    async with dashboard(ScriptedSource(replace(snapshot, engine=engine)), size=size) as (app, _):
+        header = text(app).splitlines()[0]
+        assert "SIMULATED" in header
+        assert name[:16] in header
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_signal_ends_it_in_order(dashboard, number):
+    async with dashboard(ScriptedSource(examples.serving())) as (app, pilot):
+        os.kill(os.getpid(), number)
+        await pilot.pause()
+    assert app.return_value == 128 + number

@@ -62,15 +62,15 @@ def test_balanced_groups_are_even_and_the_queue_is_full(steps):
 def test_collapse_has_batches_larger_than_a_share_and_empty_slots(steps):
     found = steps("collapse")
     assert max(step.requests for step in found) > 2 * MAX_NUM_SEQS // PP
-    assert {step.padded for step in found if step.kind == Kind.DECODE} == {MAX_NUM_SEQS}
+    assert share(found, lambda step: step.requests <= 2) > 0.4
     assert sum(step.run_length for step in found if step.kind == Kind.EMPTY) > len(found) / 10
 
 
 def test_uneven_batches_are_full_or_near_empty(steps):
     found = [step for step in steps("uneven") if step.kind == Kind.DECODE]
-    full = MAX_NUM_SEQS // PP
-    assert share(found, lambda step: step.requests >= full - 1) > 0.3
-    assert share(found, lambda step: step.requests <= 2) > 0.2
+    mean = sum(step.requests for step in found) / len(found)
+    assert share(found, lambda step: step.requests >= 1.5 * mean) > 0.2
+    assert share(found, lambda step: step.requests <= 2) > 0.3
 
 
 def test_a_forgotten_cap_keeps_requests_waiting_beside_padding(steps):

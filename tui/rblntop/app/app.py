@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import threading
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -67,8 +70,15 @@ class RblntopApp(App[int]):
     def on_dashboard_ready(self) -> None:
         """Begin to follow the source; clock and ages move once a second."""
         self.redraw()
+        self._leave_when_told_to()
         self._follow()
         self.set_interval(TICK_S, self._tick)
+
+    def _leave_when_told_to(self) -> None:
+        """Leave in order on SIGTERM and SIGHUP: without it the terminal would be left as it is now."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, self.exit, 128 + number)
 
     @property
     def scene(self) -> Scene | None:
@@ -82,6 +92,9 @@ class RblntopApp(App[int]):
 
     def redraw(self) -> None:
         """Draw the present frame."""
+        if not self.is_running:
+            # Leaving: an update may still come, and the parts of the screen are taken away one by one.
+            return
         self._drawn_s = now_s = self._clock.monotonic_s()
         self._dashboard.draw(
             self.scene, self.board.link(now_s), heard=self.board.heard, notice=self.board.notice(now_s)

@@ -17,8 +17,15 @@ def header(scene: Scene, width: int) -> Line:
     end = (*_role(scene), *live(scene), Span("  "), Span(_clock(scene), Role.LABEL), Span(" "))
     room = width - width_of(end)
     name = clean(engine.name) or "--"
-    start: Line = (Span(" rblntop ", Role.BRAND), Span("  "), Span(cut(name, max(8, room - 12)), Role.STRONG))
-    for part in _parts(engine):
+    parts = _parts(engine)
+    # What is not real says so at any width.
+    kept = width_of(parts[0]) + 3 if engine.simulated else 0
+    start: Line = (
+        Span(" rblntop ", Role.BRAND),
+        Span("  "),
+        Span(cut(name, max(8, room - max(12, 11 + kept))), Role.STRONG),
+    )
+    for part in parts:
         if width_of(start) + width_of(part) + 3 <= room:
             start += (Span("  "), *part)
     return spread(start, end, width)
@@ -48,9 +55,8 @@ def _parts(engine: Engine) -> list[Line]:
     versions = f"vllm {clean(engine.vllm_version) or '--'}"
     if engine.vllm_rbln_version:
         versions += f" + vllm-rbln {clean(engine.vllm_rbln_version)}"
-    parts: list[Line] = [(Span(sizes, Role.TEXT),)]
-    if engine.simulated:
-        parts.append((Span("SIMULATED", Role.NOTE),))
+    parts: list[Line] = [(Span("SIMULATED", Role.NOTE),)] if engine.simulated else []
+    parts.append((Span(sizes, Role.TEXT),))
     model = clean(engine.model)
     if model and not engine.name.startswith(model):
         parts.append((Span(model, Role.TEXT),))

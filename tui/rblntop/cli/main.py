@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from rblntop.cli.demo import demo
 from rblntop.cli.options import connect_option, json_option
 from rblntop.cli.run import run_command
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="rblntop", prog_name="rblntop")
 @connect_option
 @click.option("--engine", default="", metavar="NAME", help="Engine to show first: name or instance id.")
@@ -25,10 +26,19 @@ from rblntop.cli.run import run_command
     metavar="FILE",
     help="Play a recording (see rblnctl record); with --once print its last snapshot.",
 )
+@click.pass_context
 def rblntop(
-    connect: str | None, engine: str, once: bool, as_json: bool, readonly: bool, recording: Path | None
+    context: click.Context,
+    connect: str | None,
+    engine: str,
+    once: bool,
+    as_json: bool,
+    readonly: bool,
+    recording: Path | None,
 ) -> int:
     """Show engines live, per group, and change their limits."""
+    if context.invoked_subcommand is not None:
+        return 0
     if recording is not None and (connect or engine):
         raise click.UsageError("--replay plays one engine, without a daemon: no --connect and no --engine.")
     if recording is not None and (once or as_json):
@@ -64,6 +74,9 @@ def rblntop(
     if app.refusal:
         raise click.ClickException(app.refusal)
     return code or app.return_code or 0
+
+
+rblntop.add_command(demo)
 
 
 def main() -> None:

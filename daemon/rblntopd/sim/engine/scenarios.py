@@ -48,21 +48,24 @@ _ALL = (
     ),
     Scenario(
         "collapse",
-        "Before vllm-rbln had a decode cap: one group takes nearly all, the pipeline runs at 1/pp.",
+        "Before vllm-rbln had a decode cap: one group takes nearly all, the others carry a request or two.",
         _config(
             "collapse",
             rbln=RBLNConfig(
-                decode_batch_bucket_strategy="manual", decode_batch_bucket_manual_buckets=(MAX_NUM_SEQS,)
+                decode_batch_bucket_strategy="manual",
+                decode_batch_bucket_manual_buckets=(MAX_NUM_SEQS // PP, MAX_NUM_SEQS // 2, MAX_NUM_SEQS),
             ),
         ),
-        (_chat(3.0),),
+        # Long outputs: every prefill is a chance for the groups to mix anew.
+        (Traffic(1.0, (40, 800), (400, 1300), at_start=22),),
         NoDecodeCap,
     ),
     Scenario(
         "uneven",
         "vllm-rbln with the hard cap alone: groups are filled one after the other, the last runs near empty.",
-        _config("uneven"),
-        (Traffic(0.4, (40, 800), (800, 3000), at_start=18),),
+        # Far fewer requests than slots: a full group holds most of them.
+        vllm_config(model="sim-uneven", pp=PP, max_num_seqs=2 * MAX_NUM_SEQS, rbln=FOUR_BUCKETS),
+        (Traffic(0.7, (40, 800), (600, 1200), at_start=14),),
         HardCapOnly,
     ),
     Scenario(
@@ -76,7 +79,7 @@ _ALL = (
         "prefill-storm",
         "Bursts of long prompts: each runs alone, chunk by chunk, and the decodes stand still.",
         _config("prefill-storm"),
-        (_chat(2.0), Traffic(1 / 8, (1500, 3400), (20, 120), burst=12)),
+        (_chat(2.0), Traffic(1 / 4, (1500, 3400), (20, 120), burst=12)),
     ),
     Scenario(
         "kv-pressure",
