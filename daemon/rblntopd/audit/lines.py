@@ -79,7 +79,6 @@ def done(engine: Engine, number: int, entry: JournalEntry, of: Line | None) -> L
     """
     action = action_of(entry)
     caller = PROBE if entry.action in BY_ITSELF else Caller(from_ring(entry.caller))
-    hold = bool(entry.new_flags & LimitFlags.HOLD)
     line: Line = {
         "line": "done",
         "time": time_text(entry.real_ns),
@@ -94,7 +93,7 @@ def done(engine: Engine, number: int, entry: JournalEntry, of: Line | None) -> L
         reason=from_ring(entry.reason),
         change_id=from_ring(entry.change_id),
         values=_moved(entry),
-        mode="HOLD" if hold else "DRAIN" if any(entry.new_caps) else "",
+        mode=_mode(entry),
         ttl_ms=entry.ttl_ms,
     )
     if of is not None:
@@ -152,6 +151,14 @@ def action_of(entry: JournalEntry) -> str:
         return Action(entry.action).name
     except ValueError:
         return f"action {entry.action}"
+
+
+def _mode(entry: JournalEntry) -> str:
+    """What happens to the excess, of an entry that moved group caps or the mode itself."""
+    hold = entry.new_flags & LimitFlags.HOLD
+    if entry.old_caps == entry.new_caps and entry.old_flags & LimitFlags.HOLD == hold:
+        return ""
+    return "HOLD" if hold else "DRAIN" if any(entry.new_caps) else ""
 
 
 def _moved(entry: JournalEntry) -> list[Line]:

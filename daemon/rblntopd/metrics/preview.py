@@ -1,9 +1,9 @@
 """What a change of limits would do, by what ran in the last minute. An estimate, and nothing of it a promise.
 
 Each decode step of the last minute is taken again as the new limits would bound it once they have settled: by
-the cap of its group and, where decodes run in compiled buckets, by the even share of the admission that
-vllm-rbln gives each group (DecodeBatchBudget.for_step). What is held back runs in steps of its own, which are
-not counted again. Batches that would grow are taken as they were: nobody knows what waits for room.
+the cap of its group, and by the even share of the admission where the engine spreads its decodes. What is held
+back runs in steps of its own, which are not counted again. Batches that would grow are taken as they were: nobody
+knows what waits for room.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def preview(
         now_ns: CLOCK_MONOTONIC.
     """
     admission, caps = then.admission, then.cap_values
-    share = even_share(caps, admission) if buckets else admission
+    share = even_share(caps, admission) if _spreads(then, buckets) else admission
     second = now_ns // NS - SECONDS
     every, groups = _Sums(), []
     for group in range(then.group_count):
@@ -126,6 +126,14 @@ def drain_seconds(timeline: Timeline, requests: int, now_ns: int) -> float | Non
     begin_ns = max(now_ns - SECONDS * NS, timeline.covered_from_ns)
     finished = timeline.cells.total(timeline.finished, begin_ns // CELL_NS, now_ns // CELL_NS + 1)
     return requests * (now_ns - begin_ns) / NS / finished if finished else None
+
+
+def _spreads(limits: LimitState, buckets: Sequence[int]) -> bool:
+    """Whether the engine gives each group an even share (vllm-rbln 0.12.0, DecodeBatchBudget.for_step).
+
+    Such an engine has compiled no larger bucket than a group's share of what it was started with.
+    """
+    return bool(buckets) and buckets[-1] * limits.group_count <= limits.start
 
 
 def _sums(batches: Iterable[tuple[int, int, int]], bound: int, buckets: Sequence[int]) -> _Sums:

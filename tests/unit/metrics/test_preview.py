@@ -70,6 +70,11 @@ def test_a_lower_max_num_seqs_leaves_each_group_an_even_share():
     assert found.steps_in_smaller_bucket == 2
 
 
+def test_an_engine_that_does_not_spread_its_decodes_packs_what_is_admitted_into_one_batch():
+    found = look(timeline(decode(0, 12, 16)), LimitChange(max_num_seqs=6), buckets=(4, 8, 16))
+    assert found.groups[0].mean_decode_batch_then == 6
+
+
 def test_without_buckets_only_the_admission_bounds_a_batch():
     found = look(timeline(decode(0, 8, 0)), LimitChange(max_num_seqs=6), buckets=())
     assert found.groups[0].mean_decode_batch_then == 6
