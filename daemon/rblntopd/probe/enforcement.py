@@ -52,15 +52,13 @@ class Enforcement:
         state.accept(targets, members=members, step=step, now_ns=now_ns)
         was_active, self.active = self.active, state.changed
         self.needs_rows = self.active and state.caps_set
-        if self.active and self._has_budget:
-            rbln_budget.install()
         if was_active and not self.active:
             self.restore()
 
     def restore(self) -> None:
         """Give the scheduler back what it was started with, which is never below what runs.
 
-        A fault comes here in the middle of a step as well, and may be the last to know its order and marks.
+        A fault comes here in the middle of a step as well, and its order and marks end with it.
         """
         self._plain.end_step()
         self._held_order.end_step()
@@ -84,6 +82,8 @@ class Enforcement:
         if state.targets.hold:
             self._held_order.begin_step()
         if self._has_budget:
+            # Another engine of this process may have put the stock one back meanwhile.
+            rbln_budget.install()
             rbln_budget.enter(self.step_caps)
         elif state.caps_set:
             self._plain.begin_step()
