@@ -39,6 +39,8 @@ def changes(
             break
         kind = line.get("line")
         intent = line.get("intent")
+        if not all(isinstance(text, str) for text in (kind, line.get("intent", ""), line.get("id", ""))):
+            continue  # Not a line of ours.
         if kind in ("unknown", "intent"):
             intent = intent or line.get("id")
             if intent in settled:

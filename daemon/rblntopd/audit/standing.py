@@ -37,7 +37,7 @@ class Standing:
         """Add one line. Adding it twice makes no difference."""
         kind, instance = line.get("line"), str(line.get("instance", ""))
         if kind == "intent":
-            _ = line["instance"], line["action"], line["caller"]["name"]
+            _must_be_text(line["id"], line["instance"], line["action"], line["caller"]["name"], line["time"])
             self.open[line["id"]] = line
             while len(self.open) > MAX_OPEN:
                 del self.open[next(iter(self.open))]
@@ -64,11 +64,13 @@ class Standing:
             if line["stage"] == lines.OVER:
                 self.several.pop(line["change_id"], None)
             else:
+                _must_be_text(line["change_id"], line["time"], *line["instances"])
                 self.several[line["change_id"]] = line
         elif kind == "carry":
-            self.positions = dict(line["positions"])
-            self.open = {found["id"]: found for found in line["open"]}
-            self.several = {found["change_id"]: found for found in line["several"]}
+            self.positions = {str(key): int(value) for key, value in line["positions"].items()}
+            self.open, self.several = {}, {}
+            for found in (*line["open"], *line["several"]):
+                self.take(found)
 
     def carry(self) -> Line:
         """All of it as one line, for the beginning of a new file."""
@@ -95,6 +97,16 @@ class Standing:
             ):
                 return found
         return None
+
+
+def _must_be_text(*values: object) -> None:
+    """A line is believed only if it has what others will look for in it: a bad one must not stop a daemon.
+
+    Raises:
+        TypeError: it has not.
+    """
+    if not all(isinstance(value, str) for value in values):
+        raise TypeError("not a line of ours")
 
 
 def read_standing(newest_first: Sequence[Path]) -> Standing:

@@ -256,3 +256,25 @@ async def test_what_was_just_asked_for_is_no_change_yet(make_engine, start_log):
     await log.catch_up()
     await log.write(lines.intent(engine.seen, "SET", OPS))
     assert await shown(log) == []
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        '{"line":"several","change_id":"x","stage":"keep"}',
+        '{"line":"several","change_id":"x","stage":"keep","time":"2026-11-21T06:00:00.000000Z","instances":3}',
+        '{"line":"intent","id":"x","instance":"one","action":"SET","caller":{"name":"ops"}}',
+        '{"line":"intent","id":7,"instance":"one","action":"SET","caller":{"name":"ops"},"time":""}',
+        '{"line":"carry","positions":{"one":"many"},"open":[],"several":[]}',
+        '{"line":"carry","positions":{},"open":[],"several":[{"change_id":"x","stage":"keep"}]}',
+    ],
+)
+async def test_a_line_that_lacks_what_is_needed_is_passed_over(make_engine, start_log, tmp_path, damaged):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "audit.jsonl").write_text(damaged + "\n")
+    engine = make_engine()
+    engine.change()
+    log = start_log(engine)
+    await log.catch_up()
+    assert log.several() == []
+    assert actions(await shown(log)) == [("done", "SET")]
