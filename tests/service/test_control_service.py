@@ -203,3 +203,11 @@ def test_an_engine_that_gives_no_answer_is_named(start_engine, start_daemon):
         "the change may still come, look at the generation"
     )
     assert info.reason == "ENGINE_SILENT"
+
+
+@pytest.mark.parametrize("name", ["x" * 20_000, "é" * 9_000, "\n" * 3_000])
+def test_an_error_about_an_endless_name_comes_through(daemon, name):
+    code, details, info = refusal(daemon, max_num_seqs(4), engine=name)
+    assert code == grpc.StatusCode.NOT_FOUND
+    assert details.startswith("there is no engine '")
+    assert info.reason == "ENGINE_NOT_FOUND"

@@ -39,9 +39,7 @@ def changes(
             break
         kind = line.get("line")
         intent = line.get("intent")
-        if not all(
-            isinstance(text, str) for text in (kind, "" if intent is None else intent, line.get("id", ""))
-        ):
+        if not all(isinstance(text, str) for text in (kind, line.get("intent", ""), line.get("id", ""))):
             continue  # Not a line of ours.
         if kind in ("unknown", "intent"):
             intent = intent or line.get("id")

@@ -74,7 +74,7 @@ class ControlDesk:
         """Do what must not stop half-way, also when the client goes away meanwhile."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return await asyncio.shield(task)
 
     def in_background(self, work: Callable[..., Coroutine[Any, Any, None]], *given: Any) -> None:
@@ -82,6 +82,11 @@ class ControlDesk:
         task = asyncio.create_task(work(*given))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # Whoever waited for it is told, or has gone; the audit log tells of it, too.
 
     def log_refusal(self, orders: Sequence[Order], error: RequestError) -> None:
         """Have a refusal in the audit log, unless it is there."""

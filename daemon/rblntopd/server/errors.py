@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
+import string
 from typing import Any, NoReturn
+from urllib.parse import quote
 
 import grpc
 from google.protobuf import any_pb2
@@ -14,6 +16,11 @@ from rblntopd.engines.registry import EngineLookupError
 from rblntopd.engines.ring_file import RingFileError
 
 DOMAIN = "rblntop"
+
+
+#: An error travels in HTTP/2 headers, of which a client takes 8 KB: a longer one would not come at all.
+MAX_TEXT_BYTES = 1500
+MAX_VALUE_BYTES = 700
 
 
 class Reason(enum.Enum):
@@ -92,13 +99,22 @@ def as_request_error(error: EngineLookupError | RingFileError) -> RequestError:
     return RequestError(reason, str(error), engines=",".join(error.known))
 
 
+def _cut(text: str, size: int) -> str:
+    """``text`` in at most ``size`` bytes of those that a header takes: what is not ASCII takes more."""
+    raw = text.encode(errors="replace")
+    if len(raw) <= size and len(quote(text, safe=string.punctuation + " ")) <= 2 * size:
+        return text
+    ascii_only = raw.decode(errors="replace").encode("ascii", "replace").decode()
+    return ascii_only if len(ascii_only) <= size else ascii_only[: size - 3] + "..."
+
+
 async def abort(context: grpc.aio.ServicerContext[Any, Any], error: RequestError) -> NoReturn:
     """End the call with ``error``; the ErrorInfo travels in ``grpc-status-details-bin``."""
     detail = any_pb2.Any()
-    detail.Pack(
-        error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN, metadata=error.metadata)
-    )
+    metadata = {key: _cut(value, MAX_VALUE_BYTES) for key, value in error.metadata.items()}
+    detail.Pack(error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN, metadata=metadata))
     code = _CODES[error.reason]
-    status = rpc_status.to_status(status_pb2.Status(code=code.value[0], message=error.text, details=[detail]))
+    text = _cut(error.text, MAX_TEXT_BYTES)
+    status = rpc_status.to_status(status_pb2.Status(code=code.value[0], message=text, details=[detail]))
     await context.abort(status.code, status.details, status.trailing_metadata)
     raise AssertionError("abort() always raises")

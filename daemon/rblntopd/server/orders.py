@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
@@ -90,6 +91,18 @@ class Orders:
             return _accepted(order.engine, await _ask(order.engine, request))
         except ControlLinkError as error:
             raise _no_answer(order.engine, error) from error
+
+    async def validate_what_answers(self, orders: Sequence[Order]) -> None:
+        """Check that no engine would refuse; one that is silent or gone keeps the others from nothing.
+
+        Raises:
+            RequestError: one would refuse.
+        """
+        for error in await asyncio.gather(*map(self.validate, orders), return_exceptions=True):
+            if isinstance(error, RequestError) and error.reason in (Reason.ENGINE_SILENT, Reason.ENGINE_GONE):
+                continue
+            if isinstance(error, BaseException):
+                raise error
 
     async def note(self, orders: Sequence[Order], *more: Line) -> list[Noted]:
         """Have the intents on the disk, and whatever ``more`` goes with them, before anything is asked.

@@ -36,10 +36,11 @@ async def reset(
         desk.must_take_orders(engines)
         await desk.registry.refresh(engines)
         outlooks = [limits_outlook(engine, after_reset) for engine in engines]
-        if request.validate_only or len(orders) > 1:
-            answers = await asyncio.gather(*map(desk.orders.validate, orders))
         if request.validate_only:
+            answers = await asyncio.gather(*map(desk.orders.validate, orders))
             return list(map(would_change, engines, answers, outlooks))
+        if len(orders) > 1:
+            await desk.orders.validate_what_answers(orders)
         answers = await desk.to_the_end(_reset_all(desk, desk.orders.note_soon(orders)))
     except RequestError as error:
         if not request.validate_only:

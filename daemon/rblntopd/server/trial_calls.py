@@ -60,7 +60,9 @@ async def _settle(
     orders = [Order(engine, op.name, asked, caller) for engine in engines]
     try:
         desk.must_take_orders(engines)
-        if len(orders) > 1:
+        if len(orders) > 1 and op is Op.CANCEL:
+            await desk.orders.validate_what_answers(orders)
+        elif len(orders) > 1:
             await asyncio.gather(*map(desk.orders.validate, orders))
         noted = desk.orders.note_soon(orders)
         answers = await desk.to_the_end(desk.several.settle(noted, change_id, stage))

@@ -269,9 +269,7 @@ async def test_what_was_just_asked_for_is_no_change_yet(make_engine, start_log):
         '{"line":"carry","positions":{},"open":[],"several":[{"change_id":"x","stage":"keep"}]}',
     ],
 )
-async def test_a_line_that_lacks_what_a_daemon_needs_is_passed_over(
-    make_engine, start_log, tmp_path, damaged
-):
+async def test_a_line_that_lacks_what_is_needed_is_passed_over(make_engine, start_log, tmp_path, damaged):
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "audit.jsonl").write_text(damaged + "\n")
     engine = make_engine()

@@ -59,7 +59,7 @@ async def test_a_change_that_was_not_answered_may_have_been_made(daemon):
     from rblntop.client import Client, UnreachableError
 
     daemon.hang = True
-    async with Client(daemon.address, deadline_s=0.05) as client:
+    async with Client(daemon.address, change_deadline_s=0.05) as client:
         with pytest.raises(UnreachableError) as caught:
             await client.reset()
     assert "may have been made" in without_daemon(caught.value, direct=True, changing=True)

@@ -41,6 +41,10 @@ def limit_changes(before: Limits, after: Limits, *, made: bool = True) -> list[s
     return lines or ["  nothing differs from what it was"]
 
 
+SILENT_S = 2.0
+"""A scheduler without a step for so long is called silent, as the daemon calls it; a prefill may take seconds."""
+
+
 def why_waiting(change: EngineChange, snapshot: Snapshot) -> str:
     """Why the phase that was asked for is not there yet, and what becomes of the change."""
     said = f" ({clean(change.waiting_because)})" if change.waiting_because else ""
@@ -50,6 +54,12 @@ def why_waiting(change: EngineChange, snapshot: Snapshot) -> str:
     if limits.generation > change.generation:
         return f"Another change came after it, generation {limits.generation}: rblnctl changes tells which."
     if limits.in_force_step is not None:
+        if not change.waiting_because and snapshot.age_s > SILENT_S:
+            said = f", and the scheduler is silent for {duration(snapshot.age_s)}"
+            return (
+                f"In force, not settled yet: {snapshot.running} requests run and {count(limits.admission)} may"
+                f"{said}. They finish once it goes on; the change stays."
+            )
         return (
             f"In force, not settled yet: {snapshot.running} requests run and {count(limits.admission)} may"
             f"{said}. They finish; the change stays."

@@ -13,7 +13,7 @@ import grpc
 
 from rblntop.client.address import Address, find_address
 from rblntop.client.channel import open_blocking_channel
-from rblntop.client.connection import DEADLINE_S, STRIP_CELLS, WINDOW_SECONDS
+from rblntop.client.connection import CHANGE_DEADLINE_S, DEADLINE_S, STRIP_CELLS, WINDOW_SECONDS
 from rblntop.client.identity import ask_identity, metadata
 from rblntop.client.requests import (
     GroupCaps,
@@ -44,10 +44,17 @@ class SyncClient:
         print(client.get_snapshot("prod-70b/0").running)
     """
 
-    def __init__(self, address: Address | str | None = None, *, deadline_s: float = DEADLINE_S):
+    def __init__(
+        self,
+        address: Address | str | None = None,
+        *,
+        deadline_s: float = DEADLINE_S,
+        change_deadline_s: float = CHANGE_DEADLINE_S,
+    ):
         """Find the daemon; the connection is made with the first call. As ``Client``."""
         self.address = address if isinstance(address, Address) else find_address(address)
         self._deadline_s = deadline_s
+        self._change_deadline_s = change_deadline_s
         self._channel = open_blocking_channel(self.address)
         self._telemetry = telemetry_pb2_grpc.TelemetryStub(self._channel)  # type: ignore[no-untyped-call]
         self._control = control_pb2_grpc.ControlStub(self._channel)  # type: ignore[no-untyped-call]
@@ -208,7 +215,7 @@ class SyncClient:
         return self._call(
             method,
             request,
-            deadline_s=self._deadline_s + wait_s,
+            deadline_s=self._change_deadline_s + wait_s,
             metadata=metadata(ask_identity(self.address)),
         )
 

@@ -32,6 +32,9 @@ from rblntop_api.v1 import (
 )
 
 DEADLINE_S = 5.0
+CHANGE_DEADLINE_S = 25.0
+"""The daemon gives an engine 5 s to answer, and asks each of several three times at most; the log's disk has
+its time, too. Who gives up before the daemon does never hears which engine is silent, and what was done."""
 WINDOW_SECONDS = (1, 10, 60)
 STRIP_CELLS = 120
 
@@ -45,15 +48,23 @@ class Client:
     engine its subclass ``EngineNotFoundError``) when it says no.
     """
 
-    def __init__(self, address: Address | str | None = None, *, deadline_s: float = DEADLINE_S):
+    def __init__(
+        self,
+        address: Address | str | None = None,
+        *,
+        deadline_s: float = DEADLINE_S,
+        change_deadline_s: float = CHANGE_DEADLINE_S,
+    ):
         """Find the daemon; the connection is made with the first call.
 
         Args:
             address: Where it listens. Default: ``$RBLNTOP_ADDRESS``, else the first local socket.
-            deadline_s: How long a unary call may take.
+            deadline_s: How long a call that only looks may take.
+            change_deadline_s: How long one may take that changes something, without what it is to wait for.
         """
         self.address = address if isinstance(address, Address) else find_address(address)
         self._deadline_s = deadline_s
+        self._change_deadline_s = change_deadline_s
         self._channel = open_channel(self.address)
         self._telemetry = telemetry_pb2_grpc.TelemetryStub(self._channel)  # type: ignore[no-untyped-call]
         self._control = control_pb2_grpc.ControlStub(self._channel)  # type: ignore[no-untyped-call]
@@ -253,7 +264,7 @@ class Client:
         """A call that the audit log tells of: with a fresh token, which a restarted daemon knows, too."""
         identity = await asyncio.to_thread(ask_identity, self.address)
         return await self._call(
-            method, request, deadline_s=self._deadline_s + wait_s, metadata=metadata(identity)
+            method, request, deadline_s=self._change_deadline_s + wait_s, metadata=metadata(identity)
         )
 
     async def _call(
