@@ -42,7 +42,7 @@ def limit_changes(before: Limits, after: Limits, *, made: bool = True) -> list[s
 
 
 SILENT_S = 2.0
-"""A scheduler without a step for so long is called silent, as the daemon calls it; a prefill may take seconds."""
+"""A scheduler without a step for so long is silent, as the daemon has it; a prefill may take seconds."""
 
 
 def why_waiting(change: EngineChange, snapshot: Snapshot) -> str:
@@ -57,8 +57,8 @@ def why_waiting(change: EngineChange, snapshot: Snapshot) -> str:
         if not change.waiting_because and snapshot.age_s > SILENT_S:
             said = f", and the scheduler is silent for {duration(snapshot.age_s)}"
             return (
-                f"In force, not settled yet: {snapshot.running} requests run and {count(limits.admission)} may"
-                f"{said}. They finish once it goes on; the change stays."
+                f"In force, not settled yet: {snapshot.running} requests run and {count(limits.admission)} "
+                f"may{said}. They finish once it goes on; the change stays."
             )
         return (
             f"In force, not settled yet: {snapshot.running} requests run and {count(limits.admission)} may"
