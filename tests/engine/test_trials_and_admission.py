@@ -10,6 +10,7 @@ import pytest
 from engine_harness.ring_file import RingFile
 from engine_harness.sustained_load import SustainedLoad
 
+from rblntopd.probe import rbln_budget
 from rblntopd.probe.control_format import Flag, Op, Request, Status
 from rblntopd.probe.ring_format import Action, LimitFlags, Live, ProbeState
 
@@ -148,6 +149,18 @@ def test_group_caps_are_exact(tried, rbln):
     engine.load.finish()
 
 
+def test_group_caps_outlive_the_detaching_of_another_engine_of_the_process(tried):
+    engine = tried()
+    engine.run()
+    assert engine.ask(Op.SET_LIMITS, group_caps=(1, 3)).status == Status.OK
+    engine.load.step_until(lambda: engine.ring.limits().settled_step > 0)
+    # It saw no limits just before these were set, and its thread was late.
+    rbln_budget.uninstall()
+    engine.run(300)
+    assert engine.decodes_by_group(200) == {0: 1, 1: 3}
+    engine.load.finish()
+
+
 @pytest.mark.parametrize("rbln", [RBLN, PLAIN])
 def test_hold_enforces_caps_at_once_and_gives_everybody_a_turn(tried, rbln):
     engine = tried(rbln=rbln)
@@ -233,6 +246,10 @@ def test_detach_gives_the_scheduler_its_own_methods_back(tried):
     assert type(scheduler) is probed.__mro__[1]
     assert scheduler.max_num_running_reqs == 8
     assert engine.actions()[-2:] == [Action.RESET, Action.DETACH]
+    # A step that waited for the lock meanwhile, with a question before it.
+    engine.probe.ask()
+    engine.probe.begin()
+    assert engine.ring.live(Live.STATE) == ProbeState.DETACHED
     assert _is_locked(engine.ring.path)
     engine.load.finish()
     sent = engine.load.sent

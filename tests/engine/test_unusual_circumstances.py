@@ -11,6 +11,7 @@ from engine_harness.control_client import ControlClient
 from engine_harness.engine_in_process import drive
 from engine_harness.request_load import burst
 from engine_harness.ring_file import RingFile
+from vllm_rbln.v1.core import rbln_scheduler
 
 from rblntopd.probe.control_format import Flag, Op, Request, Status
 from rblntopd.probe.ring_format import Kind, Live
@@ -167,6 +168,29 @@ def test_a_fault_of_ours_around_schedule_leaves_the_order_of_the_requests(
         engine.step()
     assert engine.output_tokens == {planned.request_id: 50 for planned in load}
     assert scheduler.max_num_running_reqs == 8
+
+
+def test_a_fault_whose_own_end_fails_still_gives_everything_back(start_engine, runtime_dir, monkeypatch):
+    engine = start_engine(pp=2, max_num_seqs=8)
+    ring = RingFile.only_one_in(runtime_dir)
+    for planned in burst(8, prompt_tokens=40, output_tokens=50):
+        engine.add(planned)
+    probe = engine.scheduler._rblntop
+    stock = rbln_scheduler.DecodeBatchBudget
+    assert probe.ask_directly(Request(Op.SET_LIMITS, 1, max_num_seqs=4)).status == Status.OK
+    for _ in range(40):
+        engine.step()
+    assert rbln_scheduler.DecodeBatchBudget is not stock
+
+    def break_down(self):
+        raise RuntimeError("cannot wake the engine")
+
+    monkeypatch.setattr("rblntopd.probe.admission.Admission.open", break_down)
+    probe.fault(RuntimeError("odd \udcff"))
+    assert engine.scheduler.max_num_running_reqs == 8
+    assert rbln_scheduler.DecodeBatchBudget is stock
+    assert ring.fault == "RuntimeError: odd ?"
+    assert not probe.server.path.exists()
 
 
 def test_a_lock_that_was_never_let_go_ends_the_probe_and_not_the_engine(start_engine, runtime_dir):

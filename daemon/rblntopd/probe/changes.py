@@ -149,10 +149,10 @@ class Changes:
         if not enforcement.active and not was_closed:
             return
         self.trial = None
-        self.admission.open()
         state.targets = Targets(None, (None,) * state.group_count)
         enforcement.active = enforcement.needs_rows = False
         enforcement.restore()
+        self.admission.open()
         self._note(Action.FAULT, None, step, before=before, closed_before=was_closed)
 
     # --- what can be asked for; each returns warnings --------------------------------------------------

@@ -52,8 +52,6 @@ class Enforcement:
         state.accept(targets, members=members, step=step, now_ns=now_ns)
         was_active, self.active = self.active, state.changed
         self.needs_rows = self.active and state.caps_set
-        if self.active and self._has_budget:
-            rbln_budget.install()
         if was_active and not self.active:
             self.restore()
 
@@ -84,6 +82,8 @@ class Enforcement:
         if state.targets.hold:
             self._held_order.begin_step()
         if self._has_budget:
+            # Another engine of this process may have put the stock one back meanwhile.
+            rbln_budget.install()
             rbln_budget.enter(self.step_caps)
         elif state.caps_set:
             self._plain.begin_step()

@@ -11,6 +11,7 @@ import os
 import time
 import weakref
 from collections.abc import Callable
+from functools import partial
 from threading import Lock
 from typing import Any, cast
 
@@ -139,6 +140,9 @@ class Probe:
 
     def begin(self) -> None:
         """Before ``schedule()``, under the lock, while :attr:`busy`: serve, and set the limits."""
+        if self.closed:
+            # While the engine's thread waited for the lock.
+            return
         try:
             if self.asked:
                 self.asked = False
@@ -358,13 +362,21 @@ class Probe:
         self.closed = True
         text = f"{type(error).__name__}: {error}"
         logger.warning("rblntop: the probe switched itself off: %s", text, exc_info=error)
-        try:
-            self.changes.give_back(self.recorder.step)
-            self.recorder.ring.set_fault(text)
-            if self.server is not None:
-                self.server.close()
-        except Exception:  # noqa: BLE001 - as above
-            logger.warning("rblntop: and could not say so in its ring", exc_info=True)
+        for end in (
+            partial(self.changes.give_back, self.recorder.step),
+            _uninstall_unused_budget,
+            partial(self.recorder.ring.set_fault, text),
+            self._hang_up,
+        ):
+            # Each is owed to the engine, whatever became of the one before.
+            try:
+                end()
+            except Exception:  # noqa: BLE001 - as above
+                logger.warning("rblntop: and it did not end cleanly", exc_info=True)
+
+    def _hang_up(self) -> None:
+        if self.server is not None:
+            self.server.close()
 
     def _detach_soon(self) -> None:
         """After the answer was sent."""
@@ -377,13 +389,11 @@ class Probe:
         # The attribute stays: a method of ours may just have been entered on the engine's thread.
         scheduler._rblntop = None
         scheduler.__class__ = type(scheduler).__mro__[1]
-        if not any(probe.enforcement.active for probe in _attached if not probe.closed):
-            rbln_budget.uninstall()
+        _uninstall_unused_budget()
         self.recorder.flush()
         ring.set_live(Live.STATE, ProbeState.DETACHED)
         _detached.append(ring)
-        if self.server is not None:
-            self.server.close()
+        self._hang_up()
         logger.info("rblntop: detached; the engine has its own limits and methods")
 
     def forget_in_child(self) -> None:
@@ -394,6 +404,12 @@ class Probe:
 
 def _control(reason: str) -> dict[str, Any]:
     return {"available": not reason, "reason": reason}
+
+
+def _uninstall_unused_budget() -> None:
+    """Give vllm-rbln its own budget back where no engine of this process has its limits changed."""
+    if not any(probe.enforcement.active for probe in list(_attached) if not probe.closed):
+        rbln_budget.uninstall()
 
 
 def _forget_all_in_child() -> None:

@@ -87,7 +87,7 @@ def leave() -> None:
 
 
 def install() -> None:
-    """Put the budget into vllm-rbln's scheduler module; once, at the first change of a limit.
+    """Put the budget into vllm-rbln's scheduler module, unless it is there.
 
     Raises:
         RuntimeError: this vllm-rbln has no such budget.

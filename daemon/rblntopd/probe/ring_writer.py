@@ -139,7 +139,7 @@ class RingWriter:
 
     def set_fault(self, text: str) -> None:
         """Say why the probe switched itself off."""
-        raw = text.encode()[: fmt.FAULT_SIZE]
+        raw = text.encode(errors="replace")[: fmt.FAULT_SIZE]
         self._view[fmt.FAULT_OFFSET : fmt.FAULT_OFFSET + len(raw)] = raw
         self.set_live(Live.FAULT_LENGTH, len(raw))
         self.set_live(Live.STATE, fmt.ProbeState.FAULTED)
