@@ -200,6 +200,15 @@ async def test_a_drain_that_takes_too_long_fails_and_the_change_stays(ctl, daemo
     assert "In force, not settled yet: 7 requests run and 4 may." in err
 
 
+async def test_a_drain_on_a_silent_scheduler_says_that_it_is_silent(ctl, daemon, answer_of):
+    daemon.answer = answer_of(4, IN_FORCE, in_force=1201)
+    daemon.ticks, daemon.hold_stream = 0, True
+    daemon.snapshot.age_seconds = 12
+    code, _, err = await ctl("set", "--max-num-seqs", "4", "--wait", "settled", "--timeout", "0.1")
+    assert code == 1
+    assert "7 requests run and 4 may, and the scheduler is silent for 12 s." in err
+
+
 async def test_a_later_change_ends_the_wait(ctl, daemon, answer_of, snapshot_of, limits_of):
     daemon.answer = answer_of(4, IN_FORCE, in_force=1201)
     later = snapshot_of()
