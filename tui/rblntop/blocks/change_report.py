@@ -42,7 +42,7 @@ def limit_changes(before: Limits, after: Limits, *, made: bool = True) -> list[s
 
 
 SILENT_S = 2.0
-"""A scheduler without a step for so long is silent, as the daemon has it; a prefill may take seconds."""
+"""A scheduler without a step for so long is called silent, as the daemon calls it."""
 
 
 def why_waiting(change: EngineChange, snapshot: Snapshot) -> str:
@@ -54,15 +54,13 @@ def why_waiting(change: EngineChange, snapshot: Snapshot) -> str:
     if limits.generation > change.generation:
         return f"Another change came after it, generation {limits.generation}: rblnctl changes tells which."
     if limits.in_force_step is not None:
+        then = "They finish"
         if not change.waiting_because and snapshot.age_s > SILENT_S:
             said = f", and the scheduler is silent for {duration(snapshot.age_s)}"
-            return (
-                f"In force, not settled yet: {snapshot.running} requests run and {count(limits.admission)} "
-                f"may{said}. They finish once it goes on; the change stays."
-            )
+            then = "They finish once it goes on"
         return (
             f"In force, not settled yet: {snapshot.running} requests run and {count(limits.admission)} may"
-            f"{said}. They finish; the change stays."
+            f"{said}. {then}; the change stays."
         )
     if waits_for_work(change, snapshot):
         return "The engine is idle: the change is stored and takes force with the next request."
