@@ -96,10 +96,13 @@ def test_empty_slots_say_why(tmp_path):
 
 def test_counters_are_written_when_they_change(tmp_path):
     steps = [step_at(0), step_at(1), step_at(2, waiting=5, requests=4, kv_usage_ratio=0.5)]
-    found = [(event["name"], event["args"]["value"]) for event in of(trace(tmp_path, run_of(*steps)), "C")]
+    counters = of(trace(tmp_path, run_of(*steps)), "C")
+    found = [
+        (f"{event['name']} {unit}", value) for event in counters for unit, value in event["args"].items()
+    ]
     assert found == [
-        ("decode padding %", 25.0), ("running", 7), ("waiting", 2), ("KV usage %", 25.0),
-        ("decode padding %", 0.0), ("waiting", 5), ("KV usage %", 50.0),
+        ("decode padding %", 25.0), ("running requests", 7), ("waiting requests", 2), ("KV usage %", 25.0),
+        ("decode padding %", 0.0), ("waiting requests", 5), ("KV usage %", 50.0),
     ]  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from rblntop.recording import frame
 from rblntop.recording.errors import RecordingError
 from rblntop.recording.frame import BlockKind
+from rblntop.recording.player import Player
 from rblntop.recording.reader import Recording
 from rblntop.recording.recorder import Recorder
 from rblntop.recording.writer import FullError, RecordingWriter
@@ -308,6 +309,11 @@ def read_all(path: Path) -> None:
         recording.marks()
         recording.engine()
         assert all(note.startswith(str(path)) for note in recording.notes)
+        player = Player(recording)
+        for _ in range(20):
+            player.advance(10)
+            player.seek(-7)
+            assert player.playback.position_s >= 0
 
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -135,7 +135,7 @@ class _EngineTracks:
                 name += f"/{step.padded_batch}"
                 args["padded_batch"] = step.padded_batch
                 pad = max(0, step.padded_batch - step.requests) / max(1, step.padded_batch)
-                self._counter(begun, "decode padding %", 100 * pad)
+                self._counter(begun, "decode padding", "%", 100 * pad)
             if step.HasField("group"):
                 args["group"] = step.group
             args |= {
@@ -148,9 +148,9 @@ class _EngineTracks:
             }  # fmt: skip
             row = step.group if step.HasField("group") else step.row
             self._slice(min(row, 1000) * LANES, step, name, kind, begun, lasted, args)
-        self._counter(begun, "running", step.running)
-        self._counter(begun, "waiting", step.waiting)
-        self._counter(begun, "KV usage %", round(100 * step.kv_usage_ratio, 2))
+        self._counter(begun, "running", "requests", step.running)
+        self._counter(begun, "waiting", "requests", step.waiting)
+        self._counter(begun, "KV usage", "%", 100 * step.kv_usage_ratio)
 
     def gap(self, run: StepRun) -> None:
         """Steps that nobody has."""
@@ -173,12 +173,12 @@ class _EngineTracks:
         self._trace.event({"ph": "i", "s": "p", "name": name, "cat": "limits", "ts": at,
                            "pid": self.process, "tid": 0, "args": args})  # fmt: skip
 
-    def _counter(self, at: float, name: str, value: float) -> None:
-        if self._shown.get(name) != value and math.isfinite(value):
+    def _counter(self, at: float, name: str, unit: str, value: float) -> None:
+        """Perfetto names it by both words: ``running requests``."""
+        value = round(value, 2) if math.isfinite(value) else 0
+        if self._shown.get(name) != value:
             self._shown[name] = value
-            self._trace.event(
-                {"ph": "C", "name": name, "ts": at, "pid": self.process, "args": {"value": value}}
-            )
+            self._trace.event({"ph": "C", "name": name, "ts": at, "pid": self.process, "args": {unit: value}})
 
     def _thread(self, thread: int) -> None:
         row, lane = divmod(thread, LANES)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing, suppress
 from typing import TypeVar
 
 from rblntop.client.connection import Client
 from rblntop.client.errors import ClientError, RefusedError, UnreachableError
 from rblntop.client.reconnect import Backoff, Disconnected, keep_streaming
 from rblntop.recording.recorder import Recorder
-from rblntop_api.v1 import control_pb2, engine_pb2, snapshot_pb2, telemetry_pb2
+from rblntop_api.v1 import control_pb2, snapshot_pb2, telemetry_pb2
 
 Message = TypeVar("Message")
 
 SILENCE_S = 6.0
+STEPS_EVERY_S = 2.0
+"""The engine's own recorder holds minutes of them, and asking now and then costs less than following."""
+LAST_LOOK_S = 3.0
 CHANGES_EVERY_S = 10.0
 CHANGES_OVERLAP_S = 30.0
 """Clocks differ, and a change is logged a moment after it was made."""
@@ -47,8 +50,9 @@ class Capture:
         self._recorder = recorder
         self._open_client = open_client
         self._backoff = backoff or Backoff()
-        self._engine = first.engine
-        self._engine_changed = asyncio.Event()
+        self._engine = self._read_engine = first.engine
+        """As the latest snapshot has it, and whose steps are read."""
+        self._steps_client: Client | None = None
         self._began_ns = time.time_ns()
         self._next_sequence = first.next_sequence
         self._seen_changes: set[bytes] = set()
@@ -63,25 +67,31 @@ class Capture:
             FullError: the file may not become larger.
             RecordingError: it cannot be written.
         """
-        work = [self._snapshots(), self._steps(), self._changes(), self._flush(), stop.wait()]
+        work = (self._snapshots(), self._steps(), self._changes(), self._flush(), _set(stop))
         tasks = [asyncio.ensure_future(one) for one in work]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-            await self._ask_changes()
+            await _stopped(tasks)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._last_look(), LAST_LOOK_S)
             self._recorder.flush(time.time_ns())
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _stopped(tasks)
+            await self._close_steps_client()
+
+    async def _last_look(self) -> None:
+        """What happened since the last one."""
+        await self._read_steps()
+        await self._ask_changes()
 
     async def _snapshots(self) -> None:
         def watch(client: Client) -> AsyncGenerator[telemetry_pb2.WatchSnapshotsResponse, None]:
             # As dashboards ask for them: the daemon makes them once for all.
             return client.watch_snapshots(self._engine.name)
 
-        async for message in self._stream(watch, SILENCE_S):
+        async for message in self._stream(watch):
             now_ns = time.time_ns()
             if isinstance(message, Disconnected):
                 if not self.lost_because:
@@ -95,57 +105,51 @@ class Capture:
                 self._recorder.add_snapshot(snapshot, now_ns)
                 if snapshot.engine.instance_id != self._engine.instance_id:
                     self._engine = snapshot.engine
-                    self._engine_changed.set()
 
     async def _steps(self) -> None:
+        """The steps of one process to its end, then those of the next that bears its name."""
         while True:
-            engine = self._engine
-            self._engine_changed.clear()
-            reading = asyncio.ensure_future(self._steps_of(engine))
-            changed = asyncio.ensure_future(self._engine_changed.wait())
-            try:
-                await asyncio.wait({reading, changed}, return_when=asyncio.FIRST_COMPLETED)
-                if not reading.done():
-                    # The last steps of the old process are on their way: its stream ends with it.
-                    await asyncio.wait({reading}, timeout=SILENCE_S)
-                if reading.done():
-                    reading.result()
-            finally:
-                for task in (reading, changed):
-                    task.cancel()
-                await asyncio.gather(reading, changed, return_exceptions=True)
-            await self._engine_changed.wait()
-            self._next_sequence = 0
+            ended = self._engine.instance_id != self._read_engine.instance_id
+            if await self._read_steps() and ended:
+                self._read_engine, self._next_sequence = self._engine, 0
+                continue
+            await asyncio.sleep(STEPS_EVERY_S)
 
-    async def _steps_of(self, engine: engine_pb2.Engine) -> None:
-        """The steps of one process, until another one bears its name."""
-        offset_ns = 0
-
-        def watch(client: Client) -> AsyncGenerator[telemetry_pb2.WatchStepsResponse, None]:
-            nonlocal offset_ns
+    async def _read_steps(self) -> bool:
+        """Record the steps up to now; false if the daemon is away."""
+        engine = self._read_engine
+        try:
+            if self._steps_client is None:
+                self._steps_client = self._open_client(self._connect)
+            client = self._steps_client
             # Local engines share our CLOCK_MONOTONIC; of others it is known as well as their steps are fresh.
-            if client.address.target.startswith("unix:"):
-                offset_ns = time.time_ns() - time.monotonic_ns()
-            return client.watch_steps(engine.instance_id, from_sequence=self._next_sequence)
-
-        def refused(error: RefusedError) -> None:
+            local = client.address.target.startswith("unix:")
+            offset_ns = time.time_ns() - time.monotonic_ns() if local else 0
+            stream = client.watch_steps(engine.instance_id, from_sequence=self._next_sequence, follow=False)
+            async with aclosing(stream):
+                async for message in stream:
+                    now_ns = time.time_ns()
+                    self._next_sequence += message.missed
+                    if message.steps:
+                        offset_ns = offset_ns or now_ns - message.steps[-1].completed_ns
+                        self._next_sequence = message.steps[-1].sequence + 1
+                    self._recorder.set_engine(engine, now_ns)
+                    self._recorder.add_steps(
+                        message.steps, now_ns, missed=message.missed, offset_ns=offset_ns
+                    )
+        except RefusedError as error:
             if error.code == "INVALID_ARGUMENT":
                 # Its recorder was made anew, and is not as far as the old one was.
                 self._next_sequence = 0
+        except UnreachableError:
+            await self._close_steps_client()
+            return False
+        return True
 
-        async for message in self._stream(watch, None, refused):
-            if isinstance(message, Disconnected):
-                if self._engine_changed.is_set():
-                    return
-                continue
-            now_ns = time.time_ns()
-            if message.steps:
-                offset_ns = offset_ns or now_ns - message.steps[-1].completed_ns
-                self._next_sequence = message.steps[-1].sequence + 1
-            else:
-                self._next_sequence += message.missed
-            self._recorder.set_engine(engine, now_ns)
-            self._recorder.add_steps(message.steps, now_ns, missed=message.missed, offset_ns=offset_ns)
+    async def _close_steps_client(self) -> None:
+        if self._steps_client is not None:
+            await self._steps_client.close()
+            self._steps_client = None
 
     async def _changes(self) -> None:
         told = True
@@ -183,10 +187,7 @@ class Capture:
             self._recorder.flush_if_due(time.time_ns())
 
     def _stream(
-        self,
-        watch: Callable[[Client], AsyncGenerator[Message, None]],
-        silence_s: float | None,
-        refused: Callable[[RefusedError], None] = lambda _: None,
+        self, watch: Callable[[Client], AsyncGenerator[Message, None]]
     ) -> AsyncGenerator[Message | Disconnected, None]:
         async def attempt() -> AsyncGenerator[Message, None]:
             async with self._open_client(self._connect) as client:
@@ -196,7 +197,16 @@ class Capture:
                             yield message
                 except RefusedError as error:
                     # The engine was there when we began: it may come back.
-                    refused(error)
                     raise UnreachableError(str(client.address), error.message, hint="") from error
 
-        return keep_streaming(attempt, silence_s=silence_s, backoff=self._backoff)
+        return keep_streaming(attempt, silence_s=SILENCE_S, backoff=self._backoff)
+
+
+async def _set(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+async def _stopped(tasks: Iterable[asyncio.Future[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
