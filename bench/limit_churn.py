@@ -16,7 +16,7 @@ from bench import report
 from bench.engine_in_process import add_requests, make_engine, prepare
 from bench.engine_throughput import steps_per_second
 
-PAIRS, TURN_S = 10, 30.0
+PAIRS, TURN_S = 20, 30.0
 CHANGES_A_MINUTE = 1000
 MAX_NUM_SEQS, REQUESTS = 128, 64
 
