@@ -14,8 +14,11 @@ from typing import Any
 
 import pytest
 
+from rblntop.cli.ctl import rblnctl
+from rblntop.cli.run import run_command
 from rblntop.recording.frame import BlockKind
 from rblntop.recording.reader import Recording
+from rblntop_api.v1 import control_pb2, limits_pb2
 
 Record = Callable[..., subprocess.Popen[str]]
 
@@ -156,6 +159,30 @@ def test_an_engine_that_is_restarted_is_recorded_on(start_engine, start_daemon, 
     until(lambda: "two" in by_engine())
     assert stopped(process)[0] == 0
     assert by_engine() == {"one": 10, "two": 20}
+
+
+def test_changes_of_limits_are_recorded_with_who_made_them(engine, daemon, record, tmp_path):
+    process = record()
+    first_line(process)
+    engine.steps(count=10)
+    daemon.control.SetLimits(
+        control_pb2.SetLimitsRequest(
+            changes=[control_pb2.LimitChange(kind=limits_pb2.LIMIT_KIND_MAX_NUM_SEQS, value=6)],
+            reason="a test",
+        )
+    )
+    engine.steps(count=10)
+    assert stopped(process)[0] == 0
+    (change,) = read(tmp_path / "engine.rec", lambda recording: recording.changes())
+    assert (change.reason, change.values[0].new_value, change.engine) == ("a test", 6, "tiny/0")
+    out = tmp_path / "trace.json"
+    code = run_command(
+        rblnctl,
+        ["export", "--format", "perfetto", "-o", str(out), "--recording", str(tmp_path / "engine.rec")],
+    )
+    assert code == 0
+    instants = [event["name"] for event in json.loads(out.read_text())["traceEvents"] if event["ph"] == "i"]
+    assert sorted(instants) == ["generation 1 in force", "set: max_num_seqs unset -> 6"]
 
 
 def test_it_goes_on_with_a_file_only_when_told(engine, daemon, record, tmp_path):

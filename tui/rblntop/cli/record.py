@@ -152,7 +152,7 @@ async def _show(line: ProgressLine, name: str, capture: Capture, recorder: Recor
 
     while True:
         if capture.lost_because:
-            line.show(f"the daemon is away ({capture.lost_because}), trying again")
+            line.show("the daemon is away, trying again", f" ({capture.lost_because})")
         elif sys.stderr.isatty():
             totals = recorder.totals
             gap = f", gap {totals.missed:,}" if totals.missed else ""

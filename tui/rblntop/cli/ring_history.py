@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from rblntop.cli.engine_door import Causes, EngineRing, RingFileError, open_ring, ring
-from rblntop.client.errors import ClientError
+from rblntop.cli.ring_messages import engine_message, journal_messages
+from rblntop.client.errors import ClientError, RefusedError
 from rblntop.history import History
 from rblntop.recording.step_block import StepRun
-from rblntop_api.v1 import control_pb2, engine_pb2, step_pb2
+from rblntop_api.v1 import control_pb2, step_pb2
 
 # The ring's enums start at 0; in the API 0 is "unspecified", as is what a newer probe may say.
 _KINDS: dict[int, Any] = {int(kind): step_pb2.StepKind.Value(f"STEP_KIND_{kind.name}") for kind in ring.Kind}
@@ -69,36 +70,11 @@ def _changes(path: Path) -> list[control_pb2.Change]:
     except RingFileError:
         return []
     try:
-        _, entries = engine.reader.journal(0)
-    except RingFileError:
+        return journal_messages(engine)
+    except RefusedError:
         return []
     finally:
         engine.close()
-    return [_change(engine, entry) for entry in entries]
-
-
-def engine_message(engine: EngineRing) -> engine_pb2.Engine:
-    """What a trace needs to know of an engine."""
-    description = engine.description
-    message = engine_pb2.Engine(
-        name=engine.name,
-        instance_id=engine.instance_id,
-        pid=engine.reader.header.pid,
-        model=description.model,
-        vllm_version=description.vllm_version,
-        vllm_rbln_version=description.vllm_rbln_version,
-        pp_size=description.pp_size,
-        tp_size=description.tp_size,
-        dp_size=description.dp_size,
-        dp_rank=description.dp_rank,
-        batch_queue_depth=description.batch_queue_depth,
-        group_count=description.group_count,
-        max_num_seqs=description.max_num_seqs,
-        decode_buckets=description.decode_buckets,
-        simulated=description.simulated,
-    )
-    message.started_at.FromNanoseconds(engine.reader.header.real_ns)
-    return message
 
 
 def step_message(sequence: int, step: ring.Step, causes: Causes | None) -> step_pb2.Step:
@@ -137,32 +113,3 @@ def step_message(sequence: int, step: ring.Step, causes: Causes | None) -> step_
             if steps:
                 message.causes.add(cause=_CAUSES[cause], steps=steps, slot_us=slot_us)
     return message
-
-
-def _change(engine: EngineRing, entry: ring.JournalEntry) -> control_pb2.Change:
-    known = entry.action in control_pb2.ChangeAction.values()
-    message = control_pb2.Change(
-        engine=engine.name,
-        instance_id=engine.instance_id,
-        # The journal's actions have the numbers of the API's; a newer probe may know more of them.
-        action=entry.action if known else None,  # type: ignore[arg-type]
-        result=control_pb2.CHANGE_RESULT_DONE,
-        caller=control_pb2.Caller(name=_text(entry.caller)),
-        reason=_text(entry.reason),
-        change_id=_text(entry.change_id),
-        generation=entry.generation,
-        step=entry.step,
-    )
-    message.time.FromNanoseconds(min(entry.real_ns, 2**62))
-    if entry.old_max_num_seqs != entry.new_max_num_seqs:
-        message.values.add(
-            kind=1, old_value=entry.old_max_num_seqs or None, new_value=entry.new_max_num_seqs or None
-        )
-    for group, (old, new) in enumerate(zip(entry.old_caps, entry.new_caps, strict=True)):
-        if old != new:
-            message.values.add(kind=2, group=group, old_value=old or None, new_value=new or None)
-    return message
-
-
-def _text(raw: bytes) -> str:
-    return raw.rstrip(b"\0").decode(errors="replace")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing, suppress
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from rblntop.client.connection import Client
 from rblntop.client.errors import ClientError, RefusedError, UnreachableError
 from rblntop.client.reconnect import Backoff, Disconnected, keep_streaming
 from rblntop.recording.recorder import Recorder
-from rblntop_api.v1 import control_pb2, snapshot_pb2, telemetry_pb2
+from rblntop_api.v1 import snapshot_pb2, telemetry_pb2
 
 Message = TypeVar("Message")
 
@@ -21,6 +21,7 @@ STEPS_EVERY_S = 2.0
 """The engine's own recorder holds minutes of them, and asking now and then costs less than following."""
 LAST_LOOK_S = 3.0
 CHANGES_EVERY_S = 10.0
+MOST_CHANGES = 1000
 CHANGES_OVERLAP_S = 30.0
 """Clocks differ, and a change is logged a moment after it was made."""
 
@@ -163,11 +164,7 @@ class Capture:
         since_s = (time.time_ns() - self._began_ns) / 1e9 + CHANGES_OVERLAP_S
         try:
             async with self._open_client(self._connect) as client:
-                ask: Callable[..., Awaitable[control_pb2.ListChangesResponse]] | None
-                ask = getattr(client, "list_changes", None)
-                if ask is None:
-                    return False
-                answer = await ask(self._engine.name, limit=1000, since_s=since_s)
+                answer = await client.list_changes(self._engine.name, limit=MOST_CHANGES, since_s=since_s)
         except RefusedError as error:
             return error.code not in ("UNIMPLEMENTED", "PERMISSION_DENIED")
         except ClientError:
