@@ -1,9 +1,9 @@
 """What a change of limits would do, by what ran in the last minute. An estimate, and nothing of it a promise.
 
-Each decode step of the last minute is taken again as the new limits would bound it once they have settled: by
-the cap of its group, and by the even share of the admission where the engine spreads its decodes. What is held
-back runs in steps of its own, which are not counted again. Batches that would grow are taken as they were:
-nobody knows what waits for room.
+Each decode step of the last minute is taken again as the new limits would bound it once they have
+settled: by the cap of its group, and by the even share of the admission where the engine spreads its
+decodes. What is held back runs in steps of its own, which are not counted again. Batches that would grow
+are taken as they were: nobody knows what waits for room.
 """
 
 from __future__ import annotations
