@@ -71,20 +71,15 @@ def outcome(of: Line, line: str, detail: str, generation: int | None = None) -> 
     )
 
 
-def done(engine: Engine, number: int, entry: JournalEntry, of: Line | None) -> Line:
-    """A change that was carried out: entry ``number`` (from 1) of the engine's journal, and its intent.
-
-    What the journal says goes before what was asked, except for who asked: the journal's caller is whatever
-    whoever asked has put there.
-    """
-    action = action_of(entry)
+def done(engine: Engine, number: int, entry: JournalEntry) -> Line:
+    """A change that was carried out: entry ``number`` (from 1) of the engine's journal."""
     caller = PROBE if entry.action in BY_ITSELF else Caller(from_ring(entry.caller))
-    line: Line = {
+    return {
         "line": "done",
         "time": time_text(entry.real_ns),
         "logged": time_text(time.time_ns()),
         **_engine(engine),
-        "action": action,
+        "action": action_of(entry),
         "caller": _caller(caller),
         "journal": number,
         "generation": entry.generation,
@@ -96,11 +91,15 @@ def done(engine: Engine, number: int, entry: JournalEntry, of: Line | None) -> L
         mode=_mode(entry),
         ttl_ms=entry.ttl_ms,
     )
-    if of is not None:
-        line |= {"intent": of["id"], "caller": of["caller"]}
-        if of["action"] == REAPPLY:
-            line["action"] = REAPPLY
-    return line
+
+
+def as_asked(line: Line, of: Line) -> Line:
+    """A change that was carried out, with the intent behind it.
+
+    Who asked is known from there: the journal's caller is whatever whoever asked has put there.
+    """
+    line = line | {"intent": of["id"], "caller": of["caller"]}
+    return line | {"action": REAPPLY} if of["action"] == REAPPLY else line
 
 
 def gap(engine: Engine, reached: int, missed: int) -> Line:

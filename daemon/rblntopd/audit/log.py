@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 #: Journals are looked at this often when nothing is known to be new.
 LOOK_S = 0.5
 #: What follows so soon is written together: the next change must not wait for the disk twice.
-GATHER_S = 0.1
+GATHER_S = 0.05
 #: A disk that takes no line for so long is taken for broken.
 WRITE_TIMEOUT_S = 2.0
 #: Lines that wait for a broken disk; the oldest go first.
@@ -228,12 +228,12 @@ class AuditLog:
             return []
         found = [lines.gap(engine, start, start - position)] if start > position else []
         for number, entry in enumerate(entries, start + 1):
-            line = lines.done(engine, number, entry, None)
+            line = lines.done(engine, number, entry)
             intent = self._standing.intent_of(line, taken)
             if intent is not None:
-                line = lines.done(engine, number, entry, intent)
                 if (intent["action"], line["action"]) != ("DETACH", "RESET"):
                     taken.add(intent["id"])
+                line = lines.as_asked(line, intent)
             found.append(line)
         return found
 
