@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -20,26 +19,33 @@ from rblntop.recording.frame import BlockKind
 from rblntop.recording.reader import Recording
 from rblntop_api.v1 import control_pb2, limits_pb2
 
+WITH_ROOM = """
+import os, resource, sys
+room = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
 Record = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
 def record(tmp_path: Path, runtime: Path) -> Iterator[Record]:
-    """Starts a recorder, and waits until it records."""
+    """Starts a recorder; ``room`` bytes is as long as its file may get."""
     started: list[subprocess.Popen[str]] = []
 
     def start(*options: str, room: int | None = None) -> subprocess.Popen[str]:
-        def limit() -> None:
-            if room is not None:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
-
+        command = [sys.executable, "-m", "rblntop.cli.ctl", "record", "-o", f"{tmp_path}/engine.rec"]
+        command += options
+        if room is not None:
+            # No preexec_fn: with gRPC's threads in this process no Python may run between fork and exec.
+            command = [sys.executable, "-c", WITH_ROOM, str(room), *command]
         process = subprocess.Popen(
-            [sys.executable, "-m", "rblntop.cli.ctl", "record", "-o", f"{tmp_path}/engine.rec", *options],
+            command,
             env={**os.environ, "RBLNTOP_ADDRESS": f"unix:{runtime}/rblntopd.sock"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=limit,
         )
         started.append(process)
         return process
@@ -50,7 +56,14 @@ def record(tmp_path: Path, runtime: Path) -> Iterator[Record]:
         process.communicate()
 
 
-def first_line(process: subprocess.Popen[str]) -> str:
+def begun(process: subprocess.Popen[str]) -> str:
+    """What it says when it records; from then on a signal ends it in good order."""
+    line = next_line(process)
+    assert line.startswith("recording "), line + process.communicate(timeout=30)[1]
+    return line
+
+
+def next_line(process: subprocess.Popen[str]) -> str:
     assert process.stderr is not None
     return process.stderr.readline()
 
@@ -75,7 +88,7 @@ def read(path: Path, of: Callable[[Recording], Any]) -> Any:
 def test_every_step_since_it_began_is_in_the_file(engine, daemon, record, tmp_path, until, number):
     engine.steps(count=50)
     process = record("--json")
-    assert first_line(process) == f"recording tiny/0 into {tmp_path}/engine.rec\n"
+    assert begun(process) == f"recording tiny/0 into {tmp_path}/engine.rec\n"
     engine.steps(count=300)
     until(lambda: sequences(tmp_path / "engine.rec"))
     code, out, err = stopped(process, number)
@@ -106,13 +119,13 @@ def test_it_ends_by_itself(engine, daemon, record, tmp_path):
 def test_no_step_is_lost_while_the_daemon_is_away(engine, start_daemon, record, tmp_path):
     daemon = start_daemon()
     process = record()
-    first_line(process)
+    begun(process)
     engine.steps(count=20)
     daemon.end()
-    assert "the daemon is away" in first_line(process)
+    assert "the daemon is away" in next_line(process)
     engine.steps(count=30)
     start_daemon()
-    assert first_line(process).startswith("recording tiny/0")
+    begun(process)
     engine.steps(count=10)
     # A snapshot after the daemon came back has the engine's last step: so have the steps, or will have.
     path = tmp_path / "engine.rec"
@@ -125,12 +138,12 @@ def test_steps_that_the_ring_no_longer_holds_are_a_gap(start_engine, start_daemo
     engine = start_engine(capacity=100)
     daemon = start_daemon()
     process = record()
-    first_line(process)
+    begun(process)
     engine.steps(count=10)
     path = tmp_path / "engine.rec"
     until(lambda: sequences(path))
     daemon.end()
-    first_line(process)
+    assert "the daemon is away" in next_line(process)
     engine.steps(count=500)
     start_daemon()
     until(lambda: len(sequences(path)) > 10)
@@ -143,7 +156,7 @@ def test_an_engine_that_is_restarted_is_recorded_on(start_engine, start_daemon, 
     first = start_engine(instance_id="one")
     start_daemon()
     process = record()
-    first_line(process)
+    begun(process)
     first.steps(count=10)
     first.kill()
     second = start_engine(instance_id="two")
@@ -163,7 +176,7 @@ def test_an_engine_that_is_restarted_is_recorded_on(start_engine, start_daemon, 
 
 def test_changes_of_limits_are_recorded_with_who_made_them(engine, daemon, record, tmp_path):
     process = record()
-    first_line(process)
+    begun(process)
     engine.steps(count=10)
     daemon.control.SetLimits(
         control_pb2.SetLimitsRequest(
@@ -210,7 +223,7 @@ def test_a_recording_of_another_engine_is_not_gone_on_with(start_engine, start_d
 
 def test_it_ends_before_the_file_becomes_too_large(engine, daemon, record, tmp_path):
     process = record("--max-size", "9k")
-    first_line(process)
+    begun(process)
     engine.steps(count=4000)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 0
@@ -221,7 +234,7 @@ def test_it_ends_before_the_file_becomes_too_large(engine, daemon, record, tmp_p
 
 def test_when_no_more_can_be_written_it_says_so_and_the_file_is_good(engine, daemon, record, tmp_path):
     process = record(room=9_000)
-    first_line(process)
+    begun(process)
     engine.steps(count=4000)
     engine.steps(count=4000)
     _, err = process.communicate(timeout=30)
@@ -240,7 +253,7 @@ def test_without_a_daemon_nothing_is_made(runtime, record, tmp_path):
 
 def test_the_file_tells_while_it_is_written_what_is_in_it(engine, daemon, record, tmp_path, until):
     process = record()
-    first_line(process)
+    begun(process)
     engine.spin(per_second=100)
     path = tmp_path / "engine.rec"
     with Recording.open(path) as recording:
