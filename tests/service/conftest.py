@@ -19,6 +19,8 @@ from rblntop_api.v1 import control_pb2_grpc, telemetry_pb2_grpc
 HERE = Path(__file__).parent
 #: A test that waits so long has failed; none waits for a time to pass.
 PATIENCE_S = 30.0
+#: gRPC would wait a second before it looks for the second time whether the daemon is there.
+AT_ONCE = [(f"grpc.{bound}_reconnect_backoff_ms", 20) for bound in ("initial", "min", "max")]
 
 
 class EngineProcess:
@@ -76,7 +78,7 @@ class DaemonProcess:
                 ],
                 stderr=log,
             )  # fmt: skip
-        self.channel = grpc.insecure_channel(f"unix:{self.socket}")
+        self.channel = grpc.insecure_channel(f"unix:{self.socket}", options=AT_ONCE)
         self.telemetry = telemetry_pb2_grpc.TelemetryStub(self.channel)
         self.control = control_pb2_grpc.ControlStub(self.channel)
 
