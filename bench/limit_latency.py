@@ -24,10 +24,11 @@ import sys
 from pathlib import Path
 from bench.engine_in_process import add_requests, make_engine, prepare
 prepare(Path(sys.argv[1]), stage_us=float(sys.argv[2]))
-core = make_engine(probed=True, max_num_seqs=64, virtual_time=False)
+running = int(sys.argv[3])
+core = make_engine(probed=True, max_num_seqs=running, virtual_time=False)
 number = 0
 while True:
-    missing = 96 - core.scheduler.get_num_unfinished_requests()
+    missing = running * 5 // 4 - core.scheduler.get_num_unfinished_requests()
     add_requests(core, missing, output_tokens=400, start=number)
     number += missing
     core.step_fn()
@@ -35,11 +36,12 @@ while True:
 
 
 @contextmanager
-def engine(directory: Path, stage_us: float) -> Iterator[None]:
+def engine(directory: Path, stage_us: float, running: int) -> Iterator[None]:
     """An engine under load that outlasts the measurement."""
     python = os.environ["RBLNTOP_ENGINE_PYTHON"]
     log = (directory / "engine.log").open("wb")
-    process = subprocess.Popen([python, "-c", ENGINE, str(directory), str(stage_us)], stdout=log, stderr=log)
+    arguments = [str(directory), str(stage_us), str(running)]
+    process = subprocess.Popen([python, "-c", ENGINE, *arguments], stdout=log, stderr=log)
     try:
         yield
     finally:
@@ -47,7 +49,7 @@ def engine(directory: Path, stage_us: float) -> Iterator[None]:
         process.wait(30)
 
 
-async def measure(directory: Path, name: str, *, in_force: bool) -> None:
+async def measure(directory: Path, name: str, running: int, *, in_force: bool) -> None:
     import grpc
 
     from rblntop_api.v1 import control_pb2, control_pb2_grpc, limits_pb2, telemetry_pb2, telemetry_pb2_grpc
@@ -83,7 +85,7 @@ async def measure(directory: Path, name: str, *, in_force: bool) -> None:
         if in_force:
             phases.append(("in force", control_pb2.CHANGE_PHASE_IN_FORCE, "at the next schedule()"))
         for phase, wait_for, promise in phases:
-            times = [await call(60 + number % 5, wait_for) * 1000 for number in range(CALLS)]
+            times = [await call(running - number % 5, wait_for) * 1000 for number in range(CALLS)]
             report.row(
                 f"{name}: {phase}, p50 and p99",
                 f"{report.median(times):.1f}, {report.quantile(times, 0.99):.1f} ms",
@@ -95,15 +97,16 @@ async def measure(directory: Path, name: str, *, in_force: bool) -> None:
 
 def main() -> None:
     report.heading(f"Limit change, RPC to accepted and in force, {CALLS} changes")
-    for name, stage_us, in_force in (
-        ("under load, stages of 10 ms", 10_000, True),
-        ("under load, stages of 1 ms", 1_000, True),
-        ("device stuck in a step", 600_000_000, False),
+    for name, stage_us, running, in_force in (
+        ("64 running, stages of 10 ms", 10_000, 64, True),
+        ("64 running, stages of 1 ms", 1_000, 64, True),
+        ("256 running, stages of 10 ms", 10_000, 256, True),
+        ("device stuck in a step", 600_000_000, 64, False),
     ):
         with tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
             path = Path(directory)
-            with engine(path, stage_us), daemon(path):
-                asyncio.run(measure(path, name, in_force=in_force))
+            with engine(path, stage_us, running), daemon(path):
+                asyncio.run(measure(path, name, running, in_force=in_force))
 
 
 if __name__ == "__main__":
