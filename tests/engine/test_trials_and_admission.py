@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -295,6 +296,16 @@ def test_start_up_limits_that_cannot_be_are_ignored_and_said(start_engine, runti
     ring = RingFile.only_one_in(runtime_dir)
     assert ring.limits().generation == 0
     assert ring.description["notice"] == "start-up limits are ignored: cap of group 1=9 is not in 1..4"
+
+
+def test_start_up_limits_in_a_pipe_do_not_keep_the_engine_from_starting(
+    start_engine, runtime_dir, tmp_path, monkeypatch
+):
+    os.mkfifo(tmp_path / "limits.toml")
+    monkeypatch.setenv("RBLNTOP_LIMITS", str(tmp_path / "limits.toml"))
+    start_engine(pp=2, max_num_seqs=8)
+    notice = RingFile.only_one_in(runtime_dir).description["notice"]
+    assert notice == f"start-up limits are ignored: {tmp_path}/limits.toml: is not a file"
 
 
 def test_a_probe_that_fails_opens_what_it_had_closed(tried, monkeypatch):

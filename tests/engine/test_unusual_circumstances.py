@@ -13,6 +13,7 @@ from engine_harness.request_load import burst
 from engine_harness.ring_file import RingFile
 from vllm_rbln.v1.core import rbln_scheduler
 
+from rblntopd.probe import attach
 from rblntopd.probe.control_format import Flag, Op, Request, Status
 from rblntopd.probe.ring_format import Kind, Live
 
@@ -37,6 +38,22 @@ def test_a_runtime_directory_that_cannot_be_written(start_engine, monkeypatch, p
     assert engine.output_tokens == {planned.request_id: 50 for planned in load}
     (warning,) = [record.getMessage() for record in probe_log if record.levelno >= logging.WARNING]
     assert "/proc/rblntop" in warning
+
+
+def test_an_engine_that_cannot_be_attached_to_leaves_nothing_to_ask(
+    start_engine, runtime_dir, monkeypatch, probe_log
+):
+    def no_ring(*_: object) -> None:
+        raise ValueError("no ring today")
+
+    monkeypatch.setattr(attach, "create_ring", no_ring)
+    engine = start_engine(pp=2)
+    load = burst(4, prompt_tokens=40, output_tokens=20)
+    drive(engine, load)
+    assert engine.output_tokens == {planned.request_id: 20 for planned in load}
+    assert [path for path in runtime_dir.rglob("*") if not path.is_dir()] == []
+    (warning,) = [record.getMessage() for record in probe_log if record.levelno >= logging.WARNING]
+    assert warning == "rblntop: the probe is off: no ring today"
 
 
 @pytest.mark.parametrize(

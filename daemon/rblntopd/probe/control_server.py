@@ -78,6 +78,13 @@ class ControlServer:
         self._close()
         self.path.unlink(missing_ok=True)
 
+    def close_in_child(self) -> None:
+        """Close this process's copies after a fork: the parent goes on, and shares the poll set."""
+        self._poll.close()
+        self._listener.close()
+        for connection in self._connections.values():
+            connection.close()
+
     def _close(self) -> None:
         for file in list(self._connections):
             self._drop(file)

@@ -6,42 +6,30 @@ its own limits back, and says so in the ring and in one log line.
 
 from __future__ import annotations
 
-import itertools
-import os
 import time
-import weakref
 from collections.abc import Callable
-from functools import partial
 from threading import Lock
 from typing import Any, cast
 
-from rblntopd.probe import clock, quiet_thread, rbln_budget
-from rblntopd.probe.admission import Admission, core_under_construction
+from rblntopd.probe import clock, ending
+from rblntopd.probe.admission import Admission
 from rblntopd.probe.changes import Changes
 from rblntopd.probe.control_format import Answer, Request
 from rblntopd.probe.control_server import ControlServer
-from rblntopd.probe.description import EngineFacts, describe
-from rblntopd.probe.enforcement import Enforcement, limits_of
-from rblntopd.probe.engine_files import create_ring, create_server, prune_dead_rings
+from rblntopd.probe.description import EngineFacts
+from rblntopd.probe.enforcement import Enforcement
 from rblntopd.probe.limits import LimitState
 from rblntopd.probe.limits_block import limits_block
 from rblntopd.probe.plugin import logger
 from rblntopd.probe.recorder import EMPTY, PREFILL, STOP_GROUP_CAPS, STOP_MAX_NUM_SEQS, Recorder
 from rblntopd.probe.ring_format import JournalEntry, Live, ProbeState
 from rblntopd.probe.ring_writer import RingWriter
-from rblntopd.probe.runtime_dir import make_engines_dir, runtime_dir
 from rblntopd.probe.sampler import INTERVAL_NS, Sampler
-from rblntopd.probe.start_limits import start_limits
 from rblntopd.probe.step_log import COMPLETED_FIELDS, Completed, Scheduled, StepLog
 from rblntopd.probe.waiting import second_queue
 
 #: A step waits so long for the probe's lock, which is held for microseconds; then the probe ends.
 LOCK_TIMEOUT_S = 1.0
-
-_numbers = itertools.count()
-_attached: weakref.WeakSet[Probe] = weakref.WeakSet()
-_detached: list[RingWriter] = []
-"""Kept for their locks: the engine lives, and its ring says what became of the probe."""
 
 
 class Probe:
@@ -79,62 +67,13 @@ class Probe:
         self.cost_ns = self.cost_steps = 0
         """The probe's own time on the engine's thread, and the steps it took it for."""
         self._sampler = Sampler(scheduler, facts, self.recorder, self.enforcement)
-        self._scheduler = scheduler
+        self.scheduler = scheduler
         self.second_waiting = second_queue(scheduler)
         self._now = clock.monotonic_ns
         self._next_sample_ns = 0
         self._looked_at = -1
         self._shown_running = -1
         self._detaching = False
-
-    @classmethod
-    def attach(cls, scheduler: Any, mode: str) -> Probe:
-        """Make the probe of a scheduler that was just constructed, with its ring and control socket.
-
-        Raises:
-            OSError: there is no place for the ring.
-            AttributeError: the scheduler is not like any that we know.
-        """
-        for name in ("finished_req_ids", "waiting", "running", "requests", "_pause_state"):
-            getattr(scheduler, name)
-        facts = describe(scheduler, next(_numbers))
-        description = facts.description
-        directory = make_engines_dir(runtime_dir())
-        prune_dead_rings(directory, description["name"])
-        limits = limits_of(scheduler, facts, observe_only=mode == "observe")
-        admission = Admission(scheduler, core_under_construction(), observe_only=mode == "observe")
-        path = directory / f"{description['instance_id']}.ring"
-        server = None
-        if mode != "observe":
-            server, why = create_server(path.with_suffix(".sock"))
-            limits.max_num_seqs_reason = limits.max_num_seqs_reason or why
-            limits.group_cap_reason = limits.group_cap_reason or why
-            admission.reason = admission.reason or why
-        description["control_socket"] = server.path.name if server else None
-        description["controls"] = {
-            "max_num_seqs": _control(limits.max_num_seqs_reason),
-            "group_cap": _control(limits.group_cap_reason),
-            "admission": _control(admission.reason),
-        }
-        started_with, ignored = start_limits(limits)
-        if ignored:
-            description["notice"] = "; ".join(filter(None, (description["notice"], ignored)))
-            logger.warning("rblntop: %s", ignored)
-        try:
-            ring = create_ring(path, description, facts.queue_depth)
-            probe = cls(scheduler, facts, limits, admission, ring, server)
-        except OSError:
-            if server:
-                server.close()
-            raise
-        if started_with is not None:
-            probe.changes.start_with(started_with, step=0)
-            probe._changed()
-        probe._show()
-        _attached.add(probe)
-        quiet_thread.start(probe)
-        logger.info("rblntop: recording %s into %s", facts.description["name"], path)
-        return probe
 
     # --- around the scheduler's step methods; none of these raises ---------------------------------------
 
@@ -154,7 +93,7 @@ class Probe:
                 # Not the moment for a sample: a batch has just completed, and its slot would look free.
                 self.read_log(self._now(), may_sample=False)
             if self.changes.timed and self.changes.tick(self.recorder.step):
-                self._changed()
+                self.show_change()
             if state.generation and not state.in_force_step:
                 state.begin_step(self.recorder.step + 1)
                 self._show_limits()
@@ -197,7 +136,7 @@ class Probe:
                 self.cost_steps += 1
         del self.log[: len(entries)]
         if state.in_force_step and not state.settled_step:
-            running = len(self._scheduler.running)
+            running = len(self.scheduler.running)
             state.end_step(recorder.step, running)
             if state.settled_step or running != self._shown_running:
                 self._show_limits()
@@ -269,14 +208,14 @@ class Probe:
         generation = self.enforcement.state.generation
         answer = self.changes.handle(request, self.recorder.step)
         if self.enforcement.state.generation != generation:
-            self._changed()
+            self.show_change()
         else:
             # A trial that was kept or extended makes no generation.
             self._show_limits()
             self._plan()
         return answer
 
-    def _changed(self) -> None:
+    def show_change(self) -> None:
         """Another generation of limits is in force from the next step."""
         recorder, state = self.recorder, self.enforcement.state
         # An empty run must not span two generations.
@@ -316,9 +255,9 @@ class Probe:
                     return
                 recorder = self.recorder
                 if self.changes.timed and self.changes.tick(recorder.step):
-                    self._changed()
+                    self.show_change()
                 if self._detaching:
-                    self._detach()
+                    ending.detach(self)
                     return
                 if recorder.step + len(self.log) == self._looked_at:
                     # No step since: what is there is all there is to come for now.
@@ -345,11 +284,11 @@ class Probe:
                 ring.take_journal(old)
                 self.recorder.ring = ring
                 old.close()
-                self._show()
+                self.show()
 
     # --- state -------------------------------------------------------------------------------------------
 
-    def _show(self) -> None:
+    def show(self) -> None:
         """Fill a new ring with what is true now."""
         ring = self.recorder.ring
         ring.set_live(Live.STEP, self.recorder.step)
@@ -358,63 +297,13 @@ class Probe:
 
     def fault(self, error: Exception) -> None:
         """Switch the probe off for good; the engine goes on with the limits it was started with."""
-        self._scheduler._rblntop = None
-        self.closed = True
-        text = f"{type(error).__name__}: {error}"
-        logger.warning("rblntop: the probe switched itself off: %s", text, exc_info=error)
-        for end in (
-            partial(self.changes.give_back, self.recorder.step),
-            _uninstall_unused_budget,
-            partial(self.recorder.ring.set_fault, text),
-            self._hang_up,
-        ):
-            # Each is owed to the engine, whatever became of the one before.
-            try:
-                end()
-            except Exception:  # noqa: BLE001 - as above
-                logger.warning("rblntop: and it did not end cleanly", exc_info=True)
+        ending.switch_off(self, error)
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """No more questions."""
         if self.server is not None:
             self.server.close()
 
     def _detach_soon(self) -> None:
         """After the answer was sent."""
         self._detaching = True
-
-    def _detach(self) -> None:
-        """Give the scheduler its own methods back, for good. Under the lock, so outside ``schedule()``."""
-        scheduler, ring = self._scheduler, self.recorder.ring
-        self.closed = True
-        # The attribute stays: a method of ours may just have been entered on the engine's thread.
-        scheduler._rblntop = None
-        scheduler.__class__ = type(scheduler).__mro__[1]
-        _uninstall_unused_budget()
-        self.recorder.flush()
-        ring.set_live(Live.STATE, ProbeState.DETACHED)
-        _detached.append(ring)
-        self._hang_up()
-        logger.info("rblntop: detached; the engine has its own limits and methods")
-
-    def forget_in_child(self) -> None:
-        """A fork: the child has neither our thread nor our lock's owner, and must not write our ring."""
-        self._scheduler._rblntop = None
-        self.closed = True
-
-
-def _control(reason: str) -> dict[str, Any]:
-    return {"available": not reason, "reason": reason}
-
-
-def _uninstall_unused_budget() -> None:
-    """Give vllm-rbln its own budget back where no engine of this process has its limits changed."""
-    if not any(probe.enforcement.active for probe in list(_attached) if not probe.closed):
-        rbln_budget.uninstall()
-
-
-def _forget_all_in_child() -> None:
-    for probe in list(_attached):
-        probe.forget_in_child()
-
-
-os.register_at_fork(after_in_child=_forget_all_in_child)

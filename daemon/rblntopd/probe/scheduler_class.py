@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rblntopd.probe import clock
+from rblntopd.probe.attach import attach
 from rblntopd.probe.plugin import logger, mode
-from rblntopd.probe.probe import LOCK_TIMEOUT_S, Probe
+from rblntopd.probe.probe import LOCK_TIMEOUT_S
 from rblntopd.probe.step_log import READ_AT
 
 _probed: dict[type, type] = {}
@@ -36,7 +37,7 @@ def _subclass(base: Any) -> type:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         base_init(self, *args, **kwargs)
         try:
-            self._rblntop = Probe.attach(self, mode())
+            self._rblntop = attach(self, mode())
         except Exception as error:  # noqa: BLE001 - the engine must start, whatever is wrong with us
             logger.warning("rblntop: the probe is off: %s", error)
             logger.debug("rblntop: why the probe is off", exc_info=True)

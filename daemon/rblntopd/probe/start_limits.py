@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import stat
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,7 +57,10 @@ def _read_file(path: str) -> dict[str, Any]:
         toml: Any = importlib.import_module("tomllib")
     except ImportError:
         raise LimitError(f"{path}: TOML needs Python 3.11; use ${MAX_NUM_SEQS_VARIABLE}") from None
-    with open(path, "rb") as file:
+    # A pipe without a writer would keep the engine from starting.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise LimitError(f"{path}: is not a file")
         text = file.read(MAX_FILE_BYTES).decode()
     found: dict[str, Any] = toml.loads(text)
     for key, value in found.items():

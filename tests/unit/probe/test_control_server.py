@@ -123,6 +123,31 @@ def _ask_as_nobody(server: ControlServer) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+def test_a_forked_child_that_outlives_the_engine_answers_nobody(tmp_path: Path) -> None:
+    server = ControlServer.create(tmp_path / "e.sock")
+    client = connect(server)
+    serve(server)
+    go_on, told = os.pipe()
+    child = os.fork()
+    if child == 0:
+        server.close_in_child()
+        os.close(told)
+        os._exit(len(os.read(go_on, 1)))
+    # The child's copies are gone, and the parent is served as before.
+    client.send(wire.pack_request(Request(Op.HELLO, 1)))
+    serve(server)
+    assert wire.unpack_answer(client.recv(wire.ANSWER.size)).status == Status.OK
+    server.close()
+    # While the child still lives.
+    assert client.recv(1) == b""
+    with pytest.raises(FileNotFoundError):
+        connect(server)
+    client.close()
+    os.close(told)
+    os.close(go_on)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
 def test_a_path_too_long_for_a_socket_is_refused_by_its_length(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=f"longer than {MAX_PATH} bytes"):
         ControlServer.create(tmp_path / ("x" * MAX_PATH))

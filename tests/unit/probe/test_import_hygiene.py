@@ -8,7 +8,7 @@ import sys
 SCRIPT = """
 import sys
 before = set(sys.modules)
-import rblntopd.probe, rblntopd.probe.plugin, rblntopd.probe.probe, rblntopd.probe.scheduler_class
+import rblntopd.probe, rblntopd.probe.plugin, rblntopd.probe.attach, rblntopd.probe.scheduler_class
 foreign = {
     name.partition(".")[0] for name in set(sys.modules) - before
 } - set(sys.stdlib_module_names) - {"rblntopd"}
