@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import grpc
@@ -21,6 +22,7 @@ from tests.service.conversation import (
     told,
 )
 
+from rblntop_api.v1 import telemetry_pb2
 from rblntopd.probe.control_format import Op
 
 LONG_S = 1000
@@ -68,6 +70,55 @@ def test_all_that_are_meant_are_changed_under_one_id(ranks, daemon, selector):
         ("tiny/0", "CONFIRM"), ("tiny/0", "TRY"), ("tiny/1", "CONFIRM"), ("tiny/1", "TRY"),
     ]  # fmt: skip
     assert len({change.change_id for change in found}) == 1
+
+
+def generations(daemon):
+    """Of each engine of the model, by instance id."""
+    (tick,) = itertools.islice(daemon.telemetry.WatchSnapshots(telemetry_pb2.WatchSnapshotsRequest()), 1)
+    return {
+        snapshot.engine.instance_id: snapshot.limits.generation
+        for snapshot in tick.snapshots
+        if snapshot.engine.name.startswith("tiny/")
+    }
+
+
+def test_engines_at_different_generations_are_changed_as_they_were_seen(ranks, daemon):
+    set_limits(daemon, max_num_seqs(5), engine="tiny/0")
+    seen = generations(daemon)
+    assert sorted(seen.values()) == [0, 1]
+    set_limits(daemon, max_num_seqs(4), engine="tiny/*", expected_generations=seen)
+    assert targets(ranks) == [(4, ""), (4, "")]
+    # Of two who saw the same exactly one wins.
+    code, _, info = refusal(set_limits, daemon, max_num_seqs(6), engine="tiny/*", expected_generations=seen)
+    assert (code, info.reason) == (grpc.StatusCode.ABORTED, "GENERATION_MISMATCH")
+    assert targets(ranks) == [(4, ""), (4, "")]
+
+
+def test_an_engine_that_came_since_or_is_gone_refuses_what_was_meant_for_those_seen(
+    ranks, daemon, start_engine
+):
+    seen = generations(daemon)
+    late = start_engine(name="tiny/2")
+    code, text, _ = refusal(set_limits, daemon, max_num_seqs(4), engine="tiny/*", expected_generations=seen)
+    assert code == grpc.StatusCode.ABORTED
+    assert f"not expected: tiny/2 ({late.instance_id})" in text
+    seen = generations(daemon)
+    late.kill()
+    _, text, _ = refusal(set_limits, daemon, max_num_seqs(4), engine="tiny/[01]", expected_generations=seen)
+    assert f"expected and not there: {late.instance_id}" in text
+    assert targets(ranks) == [(None, ""), (None, "")]
+
+
+def test_one_generation_for_all_and_one_for_each_exclude_each_other(ranks, daemon):
+    code, _, info = refusal(
+        set_limits,
+        daemon,
+        max_num_seqs(4),
+        engine="tiny/*",
+        expected_generation=0,
+        expected_generations=generations(daemon),
+    )
+    assert (code, info.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
 
 
 def test_the_answer_is_that_of_a_change_that_was_kept(ranks, daemon):

@@ -65,7 +65,8 @@ async def set_limits(
     ]
     try:
         given = _read_fields(request)
-        planned = [_plan(request, given, engine, caller, len(engines) > 1) for engine in engines]
+        _must_be_expected(request, engines)
+        planned = [_plan(request, given, engine, caller) for engine in engines]
         orders = [plan.order for plan in planned]
         await desk.registry.refresh(engines)
         outlooks = [_outlook(plan, given) for plan in planned]
@@ -102,12 +103,36 @@ def _read_fields(request: control_pb2.SetLimitsRequest) -> _Fields:
     )
 
 
+def _must_be_expected(request: control_pb2.SetLimitsRequest, engines: Sequence[Engine]) -> None:
+    """Check that the change is meant for the engines whose generations it names.
+
+    Raises:
+        RequestError: it is meant for others as well, or for fewer.
+    """
+    expected = set(request.expected_generations)
+    if not expected:
+        return
+    if request.HasField("expected_generation"):
+        raise RequestError(
+            Reason.INVALID_FIELD,
+            "expected_generation and expected_generations are both given: leave one out",
+            field="expected_generations",
+        )
+    came = [
+        f"{engine.name} ({engine.instance_id})" for engine in engines if engine.instance_id not in expected
+    ]
+    missing = sorted(expected - {engine.instance_id for engine in engines})
+    if came or missing:
+        parts = (("not expected", came), ("expected and not there", missing))
+        text = "; ".join(f"{what}: {', '.join(names)}" for what, names in parts if names)
+        raise RequestError(Reason.GENERATION_MISMATCH, f"the engines that are meant have changed: {text}")
+
+
 def _plan(
     request: control_pb2.SetLimitsRequest,
     given: _Fields,
     engine: Engine,
     caller: Caller,
-    one_of_several: bool,
 ) -> _Planned:
     limits = engine.limits()
     change = read_change(request.changes, request.mode, engine, limits)
@@ -120,6 +145,8 @@ def _plan(
     )
     if request.HasField("expected_generation"):
         asked = asked_at(asked, request.expected_generation)
+    elif request.expected_generations:
+        asked = asked_at(asked, request.expected_generations[engine.instance_id])
     values = tuple(asked_values(change, limits))
     return _Planned(Order(engine, _action(request), asked, caller, values, _MODES[request.mode]), change)
 

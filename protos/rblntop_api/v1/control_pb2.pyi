@@ -79,7 +79,14 @@ class LimitChange(_message.Message):
     def __init__(self, kind: _Optional[_Union[_limits_pb2.LimitKind, str]] = ..., scope: _Optional[_Union[_limits_pb2.LimitScope, str]] = ..., group: _Optional[int] = ..., value: _Optional[int] = ...) -> None: ...
 
 class SetLimitsRequest(_message.Message):
-    __slots__ = ("engine", "changes", "wait_for", "wait_timeout", "mode", "ttl", "validate_only", "expected_generation", "reason", "change_id")
+    __slots__ = ("engine", "changes", "wait_for", "wait_timeout", "mode", "ttl", "validate_only", "expected_generation", "expected_generations", "reason", "change_id")
+    class ExpectedGenerationsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     CHANGES_FIELD_NUMBER: _ClassVar[int]
     WAIT_FOR_FIELD_NUMBER: _ClassVar[int]
@@ -88,6 +95,7 @@ class SetLimitsRequest(_message.Message):
     TTL_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_GENERATION_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_GENERATIONS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     CHANGE_ID_FIELD_NUMBER: _ClassVar[int]
     engine: str
@@ -98,9 +106,10 @@ class SetLimitsRequest(_message.Message):
     ttl: _duration_pb2.Duration
     validate_only: bool
     expected_generation: int
+    expected_generations: _containers.ScalarMap[str, int]
     reason: str
     change_id: str
-    def __init__(self, engine: _Optional[str] = ..., changes: _Optional[_Iterable[_Union[LimitChange, _Mapping]]] = ..., wait_for: _Optional[_Union[ChangePhase, str]] = ..., wait_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., mode: _Optional[_Union[_limits_pb2.LimitMode, str]] = ..., ttl: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., validate_only: bool = ..., expected_generation: _Optional[int] = ..., reason: _Optional[str] = ..., change_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, engine: _Optional[str] = ..., changes: _Optional[_Iterable[_Union[LimitChange, _Mapping]]] = ..., wait_for: _Optional[_Union[ChangePhase, str]] = ..., wait_timeout: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., mode: _Optional[_Union[_limits_pb2.LimitMode, str]] = ..., ttl: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., validate_only: bool = ..., expected_generation: _Optional[int] = ..., expected_generations: _Optional[_Mapping[str, int]] = ..., reason: _Optional[str] = ..., change_id: _Optional[str] = ...) -> None: ...
 
 class EngineChange(_message.Message):
     __slots__ = ("engine", "instance_id", "generation", "phase", "limits", "warnings", "waiting_because", "preview")

@@ -315,7 +315,7 @@ async def test_at_a_terminal_it_shows_the_preview_and_asks(terminal, previewed):
     made = previewed.requests[-1]
     assert not made.validate_only
     # What was shown is what is done: a change in between refuses it.
-    assert (made.HasField("expected_generation"), made.expected_generation) == (True, 3)
+    assert dict(made.expected_generations) == {"boot-4242-17": 3}
 
 
 async def test_at_a_terminal_no_changes_nothing(terminal, previewed):
@@ -330,7 +330,8 @@ async def test_at_a_terminal_with_yes_or_json_it_does_not_ask(terminal, previewe
     code, out = await terminal("", "set", "--max-num-seqs", "4", option)
     assert code == 0
     assert not any("Make this change?" in line for line in out)
-    assert not previewed.requests[-1].HasField("expected_generation")
+    request = previewed.requests[-1]
+    assert (request.HasField("expected_generation"), len(request.expected_generations)) == (False, 0)
 
 
 async def test_at_a_terminal_a_drain_is_one_line_with_an_estimate(

@@ -111,10 +111,10 @@ async def _snapshot(client: AnyClient, engine: str) -> Snapshot:
 
 def _pinned(asked: AskedChange, before: Sequence[Snapshot]) -> AskedChange:
     """What was shown and agreed to is what is done: anything that moved meanwhile refuses the change."""
-    generations = {snapshot.limits.generation for snapshot in before}
-    if asked.limits["expected_generation"] is not None or len(generations) != 1:
+    if asked.limits["expected_generation"] is not None:
         return asked
-    return replace(asked, limits={**asked.limits, "expected_generation": generations.pop()})
+    each = {snapshot.engine.instance_id: snapshot.limits.generation for snapshot in before}
+    return replace(asked, limits={**asked.limits, "expected_generation": each})
 
 
 async def _make(

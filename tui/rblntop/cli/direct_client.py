@@ -6,7 +6,7 @@ import asyncio
 import os
 import pwd
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 
@@ -84,7 +84,7 @@ class DirectClient:
         mode: Mode | None = None,
         ttl_s: float | None = None,
         validate_only: bool = False,
-        expected_generation: int | None = None,
+        expected_generation: int | Mapping[str, int] | None = None,
         reason: str = "",
         change_id: str = "",
         wait_for: WaitFor = "accepted",
@@ -92,6 +92,9 @@ class DirectClient:
     ) -> control_pb2.SetLimitsResponse:
         """Change limits of one engine, as ``Client.set_limits``."""
         chosen = self._one(engine)
+        if isinstance(expected_generation, Mapping):
+            # There is no other process than the one that was seen: it was opened then.
+            expected_generation = expected_generation[chosen.instance_id]
         if ttl_s is not None and not change_id:
             change_id = os.urandom(3).hex()
         now = limits_message(chosen)

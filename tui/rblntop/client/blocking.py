@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -124,7 +124,7 @@ class SyncClient:
         mode: Mode | None = None,
         ttl_s: float | None = None,
         validate_only: bool = False,
-        expected_generation: int | None = None,
+        expected_generation: int | Mapping[str, int] | None = None,
         reason: str = "",
         change_id: str = "",
         wait_for: WaitFor = "accepted",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -134,7 +134,7 @@ class Client:
         mode: Mode | None = None,
         ttl_s: float | None = None,
         validate_only: bool = False,
-        expected_generation: int | None = None,
+        expected_generation: int | Mapping[str, int] | None = None,
         reason: str = "",
         change_id: str = "",
         wait_for: WaitFor = "accepted",
@@ -150,7 +150,8 @@ class Client:
             mode: Let running requests beyond lowered caps finish (``"drain"``), or hold them back in turns.
             ttl_s: Makes it a trial: undone by itself so long after it has settled, unless it is confirmed.
             validate_only: Get the same verdict, with a preview of what would happen, and change nothing.
-            expected_generation: Refuse with ABORTED unless the limits are still at this generation.
+            expected_generation: Refuse with ABORTED unless the limits are still at this generation. As a
+                mapping by instance id: unless exactly these engines are meant, each at its own.
             reason: For the audit log.
             change_id: Name of the trial; by default the daemon makes one. It is in the answer.
             wait_for: How far the change must have come before the answer.

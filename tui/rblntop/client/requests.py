@@ -38,7 +38,7 @@ def set_limits_request(
     mode: Mode | None = None,
     ttl_s: float | None = None,
     validate_only: bool = False,
-    expected_generation: int | None = None,
+    expected_generation: int | Mapping[str, int] | None = None,
     reason: str = "",
     change_id: str = "",
     wait_for: WaitFor = "accepted",
@@ -63,6 +63,7 @@ def set_limits_request(
                 value=_number(cap),
             )
         )
+    one, each = _expected(expected_generation)
     return control_pb2.SetLimitsRequest(
         engine=engine,
         changes=changes,
@@ -71,7 +72,8 @@ def set_limits_request(
         mode=MODES[mode] if mode is not None else None,
         ttl=_maybe_duration(ttl_s),
         validate_only=validate_only,
-        expected_generation=expected_generation,
+        expected_generation=one,
+        expected_generations=each,
         reason=reason,
         change_id=change_id,
     )
@@ -125,3 +127,8 @@ def _maybe_duration(seconds: float | None) -> duration_pb2.Duration | None:
 
 def _number(target: LimitTarget) -> int | None:
     return None if isinstance(target, Unset) else target
+
+
+def _expected(generation: int | Mapping[str, int] | None) -> tuple[int | None, Mapping[str, int]]:
+    """The same for all engines, and by instance id."""
+    return (None, generation) if isinstance(generation, Mapping) else (generation, {})
