@@ -56,7 +56,7 @@ def main() -> None:
         core = make_engine(probed=True, max_num_seqs=MAX_NUM_SEQS, virtual_time=False)
         (path,) = Path(directory).glob("**/*.sock")
         ratios, baselines, changes = [], [], 0
-        memory = 0.0
+        grown = {True: 0.0, False: 0.0}
         for pair in range(PAIRS):
             turns = {}
             # Requests that outlast both turns: the engine must never run dry.
@@ -64,13 +64,14 @@ def main() -> None:
             add_requests(core, REQUESTS, output_tokens=1800, start=pair * REQUESTS)
             while len(core.scheduler.running) < REQUESTS:
                 core.step_fn()
-            memory = memory or resident_mb()
             for changing in (True, False) if pair % 2 else (False, True):
                 changer = None
                 if changing:
                     command = [sys.executable, "-m", "bench.limit_churn", str(path), str(TURN_S)]
                     changer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+                before = resident_mb()
                 turns[changing] = steps_per_second(core, TURN_S)
+                grown[changing] += resident_mb() - before
                 assert len(core.scheduler.running) == REQUESTS
                 if changer is not None:
                     # A last question may still wait for an answer from the probe's own thread.
@@ -86,9 +87,9 @@ def main() -> None:
             sum(ratios) / len(ratios),
             ">= 0.99 (95 % interval)",
         )
-        after = resident_mb()
-        report.row(
-            "memory of the engine process", f"{after:.0f} MB", f"{memory:.0f} MB before", after / memory
+        print(
+            f"  memory grew by {grown[True]:.1f} MB in the turns with changes, "
+            f"by {grown[False]:.1f} MB in those without, to {resident_mb():.0f} MB"
         )
         core.shutdown()
 

@@ -161,7 +161,7 @@ def test_where_one_engine_gives_no_answer_the_others_are_put_back(start_engine, 
     silent.hold(ops=[Op.SET_LIMITS])
     code, text, _ = refusal(set_limits, daemon, max_num_seqs(4), engine="tiny/*")
     assert code == grpc.StatusCode.UNAVAILABLE
-    assert text.endswith(": nothing is changed on tiny/0, tiny/1")
+    assert text.endswith(", where it would be undone; tiny/0: nothing is changed")
     assert targets([good]) == [(None, "")]
 
 
@@ -231,16 +231,26 @@ def test_a_trial_of_several_that_the_user_asked_for_outlives_its_daemon(ranks, s
     assert targets(ranks) == [(4, "")] * 2
 
 
-def test_an_id_that_is_used_again_is_not_undone_for_an_earlier_change(start_engine, start_daemon, until):
+def test_an_id_whose_change_is_still_being_undone_is_not_used_again(start_engine, start_daemon, until):
     good, silent = start_engine(name="tiny/0"), start_engine(name="tiny/1")
     daemon = start_daemon()
     silent.hold(ops=[Op.SET_LIMITS])
     refusal(set_limits, daemon, max_num_seqs(4), engine="tiny/*", ttl=LONG_S, change_id="again")
-    set_limits(daemon, max_num_seqs(6), engine="tiny/0", ttl=LONG_S, change_id="again")
+    for validate_only in (True, False):
+        code, text, info = refusal(
+            set_limits,
+            daemon,
+            max_num_seqs(6),
+            engine="tiny/0",
+            ttl=LONG_S,
+            change_id="again",
+            validate_only=validate_only,
+        )
+        assert (code, info.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "REFUSED")
+        assert "still being undone on tiny/0, tiny/1: use another id" in text
     silent.release(carry_out=True)
-    until(lambda: silent.state()["trial"] == "again")
-    confirm(daemon, "again")
-    assert targets([good, silent]) == [(6, ""), (4, "")]
+    until(lambda: silent.state()["generation"] == 2)
+    assert targets([good, silent]) == [(None, "")] * 2
 
 
 def test_resets_and_admission_reach_all_engines(ranks, daemon):

@@ -212,10 +212,13 @@ def _no_answer(engine: Engine, error: ControlLinkError) -> RequestError:
         return gone(engine)
     if error.version:
         return RequestError(Reason.PROBE_VERSION, f"engine {engine.name}: {error}", engine=engine.name)
-    hint = ": the change may still come, look at the generation" if error.timed_out else ""
-    return RequestError(
-        Reason.ENGINE_SILENT, f"engine {engine.name} does not answer: {error}{hint}", engine=engine.name
+    failure = RequestError(
+        Reason.ENGINE_SILENT, f"engine {engine.name} does not answer: {error}", engine=engine.name
     )
+    if error.timed_out:
+        failure.text += ": the change may still come, look at the generation"
+        failure.metadata["outcome"] = "unknown"
+    return failure
 
 
 def gone(engine: Engine) -> RequestError:

@@ -65,6 +65,7 @@ async def set_limits(
     ]
     try:
         given = _read_fields(request)
+        desk.several.check_free(given.change_id)
         _must_be_expected(request, engines)
         planned = [_plan(request, given, engine, caller) for engine in engines]
         orders = [plan.order for plan in planned]

@@ -21,7 +21,7 @@ from rblntopd.engines.engine import Engine
 from rblntopd.engines.registry import Registry
 from rblntopd.engines.ring_file import RingFileError
 from rblntopd.probe.control_format import Answer, Op, Request
-from rblntopd.server.errors import RequestError
+from rblntopd.server.errors import Reason, RequestError
 from rblntopd.server.orders import Noted, Order, Orders
 
 logger = logging.getLogger(__name__)
@@ -108,8 +108,28 @@ class Several:
         noted = self._orders.note_soon(pending)
         await asyncio.gather(*map(self._orders.carry_out, noted), return_exceptions=True)
 
+    def check_free(self, change_id: str) -> None:
+        """Check that no earlier change under this id is still to be finished: it would meet this one.
+
+        Raises:
+            RequestError: there is one.
+        """
+        for line in self._audit.several():
+            if line["change_id"] == change_id and line["stage"] != lines.WAIT:
+                doing = "kept" if line["stage"] == lines.KEEP else "undone"
+                names = ", ".join(self._names(line)) or "an engine that is gone"
+                raise RequestError(
+                    Reason.REFUSED,
+                    f"change_id={change_id}: an earlier change of this id is still being {doing} on {names}: "
+                    "use another id",
+                    change_id=change_id,
+                )
+
+    def _names(self, line: Line) -> list[str]:
+        return [engine.name for engine in self._registry.every() if engine.instance_id in line["instances"]]
+
     def forget(self, change_id: str) -> None:
-        """An id is used again: what an earlier change under it left is no longer seen to."""
+        """It is over: nothing is left to be seen to."""
         if any(line["change_id"] == change_id for line in self._audit.several()):
             self._audit.write_soon(lines.several(change_id, lines.OVER, ()))
 
@@ -192,6 +212,10 @@ def done_on_all(found: Sequence[Answer | BaseException], engines: Sequence[Engin
 
 def _on_none(error: BaseException, engines: Sequence[Engine]) -> BaseException:
     if isinstance(error, RequestError):
-        names = ", ".join(engine.name for engine in engines)
-        error.text += f": nothing is changed on {names}"
+        if error.metadata.get("outcome") == "unknown":
+            names = ", ".join(engine.name for engine in engines if engine.name != error.metadata["engine"])
+            error.text += f", where it would be undone; {names}: nothing is changed"
+        else:
+            names = ", ".join(engine.name for engine in engines)
+            error.text += f": nothing is changed on {names}"
     return error

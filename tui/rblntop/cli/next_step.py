@@ -6,6 +6,8 @@ import re
 
 from rblntop.client.errors import NOT_ALLOWED, RefusedError, UnreachableError
 
+_OPTIONS = {"wait_timeout": "--timeout", "ttl": "--ttl"}
+
 
 def next_step(error: Exception) -> str:
     """A line to print below the error; empty: the error says it all."""
@@ -31,7 +33,8 @@ def next_step(error: Exception) -> str:
 
 
 def as_typed(message: str) -> str:
-    """The daemon names the field of the request; who typed options knows the limit."""
+    """The daemon names the field of the request; who typed options knows those, and the limit."""
+    message = re.sub(r"^(wait_timeout|ttl)=", lambda found: f"{_OPTIONS[found[1]]} cannot be ", message)
     return re.sub(r"^changes\[\d+\]\.(?:value \(([^)]*)\)|(\w+))=", r"\1\2 cannot be ", message)
 
 
