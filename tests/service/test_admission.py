@@ -89,7 +89,7 @@ def test_closing_can_be_bound_to_a_generation(engine, daemon):
 
 def test_opening_what_is_open_says_so_and_is_no_change(engine, daemon):
     (answer,) = open_again(daemon).engines
-    assert (list(answer.warnings), changes(daemon)) == (["admission is open"], [])
+    assert (list(answer.warnings), changes(daemon)) == (["nothing to open: admission was not closed"], [])
 
 
 def test_what_somebody_else_paused_is_theirs_to_resume(engine, daemon):

@@ -251,7 +251,7 @@ class Changes:
             if admission.paused_by_others:
                 text = "it is paused by somebody else (vLLM's /pause), who has to resume it"
                 raise Refused(Status.REFUSED, f"admission was not closed through rblntop: {text}")
-            return ["admission is open"]
+            return ["nothing to open: admission was not closed"]
         if request.flags & Flag.VALIDATE_ONLY:
             return []
         admission.open()
