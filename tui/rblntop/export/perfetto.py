@@ -64,7 +64,11 @@ class _Trace:
         engine = run.engine or engine_pb2.Engine(name="engine")
         key = engine.instance_id or engine.name
         if key not in self.engines:
-            self.engines[key] = _EngineTracks(self, engine, len(self.engines) + 1)
+            order = len(self.engines) + 1
+            # Perfetto calls thread n of process n the main one: rows count from 1, pids are larger.
+            taken = {tracks.process for tracks in self.engines.values()}
+            process = engine.pid if engine.pid and engine.pid not in taken else order
+            self.engines[key] = _EngineTracks(self, engine, process, order)
         tracks = self.engines[key]
         # Times of one engine must not jump when the wall clock is slewed.
         if abs(run.offset_ns - tracks.offset_ns) > SAME_CLOCK_NS:
@@ -96,7 +100,7 @@ class _Trace:
 class _EngineTracks:
     """One engine: a thread a row, one for empty slots, and counters."""
 
-    def __init__(self, trace: _Trace, engine: engine_pb2.Engine, process: int) -> None:
+    def __init__(self, trace: _Trace, engine: engine_pb2.Engine, process: int, order: int) -> None:
         self._trace = trace
         self.name = engine.name
         self.process = process
@@ -106,10 +110,9 @@ class _EngineTracks:
         """When the last slice of each thread ended."""
         self._shown: dict[str, float] = {}
         """Counters as they were last written."""
-        pid = f" (pid {engine.pid})" if engine.pid else ""
         simulated = " SIMULATED" if engine.simulated else ""
-        self._meta("process_name", name=f"{engine.name}{pid}{simulated}")
-        self._meta("process_sort_index", sort_index=process)
+        self._meta("process_name", name=f"{engine.name}{simulated}")
+        self._meta("process_sort_index", sort_index=order)
         for row in range(min(engine.group_count, 64)):
             self._thread(row * LANES)
 
