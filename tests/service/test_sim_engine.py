@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -46,6 +47,18 @@ def show(start_daemon, sim, until):
 def test_it_is_shown_as_simulated_and_serving(show, until):
     assert show().engine.simulated
     until(lambda: show().engine.state == engine_pb2.ENGINE_STATE_SERVING and show().running > 0)
+
+
+def test_stopped_and_continued_it_goes_on(sim, show, until):
+    for _ in range(5):
+        sim.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, sim.pid, os.WSTOPPED | os.WNOWAIT)
+        before = show().step
+        # Longer than it waits between two steps: it wakes up late.
+        time.sleep(0.05)
+        sim.send_signal(signal.SIGCONT)
+        until(lambda before=before: sim.poll() is not None or show().step > before + 5)
+        assert sim.poll() is None
 
 
 def test_a_changed_limit_comes_into_force_and_settles(show, until):

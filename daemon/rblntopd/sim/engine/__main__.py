@@ -35,7 +35,9 @@ def sleep_unless_ended(seconds: float) -> None:
     end_s = time.monotonic() + seconds
     while True:
         left_s = end_s - time.monotonic()
-        if signal.sigtimedwait(END, min(max(0.0, left_s), LONGEST_SLEEP_S)) is not None:
+        found = signal.sigtimedwait(END, min(max(0.0, left_s), LONGEST_SLEEP_S))
+        # Stopped and continued past its time, Python's function returns without any signal, and not None.
+        if found is not None and found.si_signo in END:
             raise EndError
         if left_s <= 0:
             return
