@@ -36,8 +36,9 @@ contracts: $(STAMP) ## who may import whom
 unit tui service: $(STAMP) ## the tests of that directory
 	$(BIN)/pytest tests/$@
 
-engine: engine-newer ## tests with the real vLLM and vllm-rbln, on the CPU
-	python=$(ENGINE_PYTHON) && $$python -m pytest tests/engine
+engine: $(STAMP) engine-newer ## tests with the real vLLM and vllm-rbln, on the CPU
+	python=$(ENGINE_PYTHON) && $$python -m pytest tests/engine && \
+	RBLNTOP_ENGINE_PYTHON=$$python $(BIN)/pytest tests/service/test_demo.py -k vllm
 
 engine-newer: ## the limits on the scheduler of a newer vLLM
 	python=$(ENGINE_PYTHON) && newer=$$($$python scripts/newer_vllm.py) && \

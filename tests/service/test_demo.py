@@ -17,6 +17,7 @@ import pytest
 
 from rblntop.demo import background as background_module
 from rblntop.demo.background import Background
+from rblntop.demo.vllm import ENGINE_PYTHON
 
 DEMO = [sys.executable, "-m", "rblntop.cli.main", "demo"]
 MEMORY = Path("/dev/shm")
@@ -75,6 +76,22 @@ def test_without_a_terminal_it_prints_a_screen_and_leaves_nothing(until):
     assert "sim-collapse/0" in screen
     assert str(directory) in said
     assert gone(processes, directory)
+
+
+@pytest.mark.skipif(
+    ENGINE_PYTHON not in os.environ, reason=f"needs vLLM: ${ENGINE_PYTHON} (make engine sets it)"
+)
+def test_with_vllm_the_engine_is_real_and_its_device_is_not():
+    done = subprocess.run(
+        [*DEMO, "--engine", "vllm", "--seconds", "3"],
+        env={**os.environ, "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    first = done.stdout.splitlines()[0]
+    assert "SIMULATED" in first
+    assert "vllm 0.30.0 + vllm-rbln 0.12.0" in first
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
