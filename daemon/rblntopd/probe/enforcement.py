@@ -113,6 +113,8 @@ class Enforcement:
 def limits_of(scheduler: Any, facts: EngineFacts, observe_only: bool) -> LimitState:
     """The limits that this engine can have, chosen by capability and not by version."""
     groups, start = facts.group_count, facts.max_num_seqs
+    if _one_bound_a_group(scheduler, facts):
+        start = scheduler.max_num_running_reqs
     largest = facts.buckets[-1] if facts.buckets else start // facts.pp_size if facts.is_rbln else start
     return LimitState(
         start=start,
@@ -125,6 +127,12 @@ def limits_of(scheduler: Any, facts: EngineFacts, observe_only: bool) -> LimitSt
     )
 
 
+def _one_bound_a_group(scheduler: Any, facts: EngineFacts) -> bool:
+    """Whether each group has a scheduler with ``max_num_seqs`` of its own, as in vLLM's V0 engine."""
+    live = getattr(scheduler, "max_num_running_reqs", None)
+    return facts.group_count > 1 and live == facts.max_num_seqs * facts.group_count
+
+
 def _why_no_max_num_seqs(scheduler: Any, facts: EngineFacts, observe_only: bool) -> str:
     if observe_only:
         return "RBLNTOP_PROBE=observe"
@@ -134,6 +142,9 @@ def _why_no_max_num_seqs(scheduler: Any, facts: EngineFacts, observe_only: bool)
     live = getattr(scheduler, "max_num_running_reqs", None)
     if not isinstance(live, int):
         return f"{name} has no max_num_running_reqs"
+    if _one_bound_a_group(scheduler, facts):
+        each = f"max_num_seqs={facts.max_num_seqs} holds in each of {facts.group_count} schedulers"
+        return f"{each}: {live} in all"
     if live != facts.max_num_seqs:
         return f"{name} starts with max_num_running_reqs={live}, not max_num_seqs={facts.max_num_seqs}"
     if not facts.is_rbln:

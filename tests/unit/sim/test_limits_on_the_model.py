@@ -135,7 +135,7 @@ def test_a_cap_above_what_is_compiled_is_refused(run):
 def test_the_limits_of_v0_cannot_be_changed_yet(run):
     answer = run("v0").engine.probe.ask_directly(Request(Op.SET_LIMITS, 1, max_num_seqs=4))
     assert answer.status == Status.UNAVAILABLE
-    assert "max_num_running_reqs=32, not max_num_seqs=8" in answer.text
+    assert "max_num_seqs=8 holds in each of 4 schedulers: 32 in all" in answer.text
 
 
 def test_the_names_are_refused_where_the_real_vllm_is_loaded(monkeypatch):
