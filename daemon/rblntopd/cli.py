@@ -67,12 +67,23 @@ def serve(
     from rblntopd.audit.state_dir import state_dir as default_state_dir
     from rblntopd.probe.runtime_dir import runtime_dir as default_runtime_dir
     from rblntopd.server.followed_process import FollowedProcess
-    from rblntopd.server.socket_place import SocketPlace, SocketPlaceError, default_socket, socket_path
+    from rblntopd.server.socket_place import (
+        OPERATOR_GROUP,
+        VIEWER_GROUP,
+        SocketPlace,
+        SocketPlaceError,
+        default_socket,
+        service_group,
+        socket_path,
+        viewer_socket,
+    )
     from rblntopd.server.turn import take_turn
 
     runtime = (runtime_dir or default_runtime_dir()).absolute()
     try:
-        place = SocketPlace(socket_path(listen) if listen else default_socket(runtime))
+        path = socket_path(listen) if listen else default_socket(runtime)
+        place = SocketPlace(path, service_group(path, OPERATOR_GROUP))
+        viewers = SocketPlace(viewer_socket(path), service_group(path, VIEWER_GROUP))
         followed = None if exit_with_pid is None else FollowedProcess(exit_with_pid)
         if not take_turn(place, followed):
             return
@@ -82,6 +93,7 @@ def serve(
         settings = daemon.Settings(
             runtime=runtime,
             place=place,
+            viewers=viewers,
             state=(state_dir or default_state_dir()).absolute(),
             followed=followed,
             write_deadline_s=write_deadline,

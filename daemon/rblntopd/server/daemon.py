@@ -12,23 +12,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
-
-from rblntop_api.v1 import control_pb2, telemetry_pb2
 from rblntopd.audit.log import AuditLog
 from rblntopd.engines.registry import Registry
 from rblntopd.probe import __version__
-from rblntopd.server import identity
+from rblntopd.server import identity, unix_sockets
+from rblntopd.server.api_server import Services, stop
 from rblntopd.server.control import ControlService
 from rblntopd.server.control_desk import ControlDesk
 from rblntopd.server.cpu_share import CpuShare
 from rblntopd.server.followed_process import FollowedProcess
 from rblntopd.server.identity import Identities, IdentitySocket
 from rblntopd.server.reapply import reapply
-from rblntopd.server.service_handlers import service_handler
-from rblntopd.server.socket_place import SocketPlace, SocketPlaceError
+from rblntopd.server.socket_place import SocketPlace
 from rblntopd.server.subscriber import WriteWatch
 from rblntopd.server.telemetry import TelemetryService
 
@@ -36,13 +31,10 @@ logger = logging.getLogger(__name__)
 
 #: How often the runtime directory and the rings are looked at when nobody asks. The ring holds minutes.
 SCAN_S = 0.5
-#: Streams get this long to end; then the process ends, whatever they do.
-STOP_GRACE_S = 1.0
-STOP_DEADLINE_S = 3.0
-SERVICES = (
-    telemetry_pb2.DESCRIPTOR.services_by_name["Telemetry"],
-    control_pb2.DESCRIPTOR.services_by_name["Control"],
-)
+#: Streams get this long to end; then the process ends, whatever they do. All of it within 2 s.
+STOP_GRACE_S = 0.5
+STOP_DEADLINE_S = 0.9
+LAST_LINES_S = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +44,9 @@ class Settings:
     runtime: Path
     """Where engines put their rings."""
     place: SocketPlace
-    """Taken: where clients connect."""
+    """Taken: where operators connect."""
+    viewers: SocketPlace
+    """Where those connect who may only look."""
     state: Path
     """Where the audit log is."""
     followed: FollowedProcess | None
@@ -68,11 +62,13 @@ async def serve(settings: Settings) -> None:
     Raises:
         SocketPlaceError: the socket cannot be served.
     """
-    place = settings.place
+    place, viewers = settings.place, settings.viewers
     registry = Registry(settings.runtime)
     identities = Identities()
-    identity_socket = IdentitySocket(place.path.with_name(identity.SOCKET_NAME), identities)
+    identity_place = SocketPlace(place.path.with_name(identity.SOCKET_NAME), place.group)
+    identity_socket = IdentitySocket(identity_place, identities)
     try:
+        viewers.take()
         registry.scan()
         audit = AuditLog(settings.state, registry.every)
         desk = ControlDesk(registry, audit)
@@ -81,72 +77,40 @@ async def serve(settings: Settings) -> None:
         # First of all: what was done while no daemon ran comes before what this one does.
         await audit.catch_up()
         watch = WriteWatch(settings.write_deadline_s)
-        server = await _start(registry, place, watch, ControlService(desk, identities))
+        telemetry = TelemetryService(registry, CpuShare(), watch)
+        services = Services(telemetry, ControlService(desk, identities))
+        servers = [services.server(unix_sockets.operator), services.server(unix_sockets.viewer)]
+        for server, where in zip(servers, (place, viewers), strict=True):
+            unix_sockets.bind(server, where)
+            await server.start()
+        await services.ready()
         await identity_socket.start()
         logger.info(
             "rblntopd %s serves %s, engines in %s, audit log in %s",
             __version__, place.address, settings.runtime, settings.state,
         )  # fmt: skip
-        stop = asyncio.Event()
+        end = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            asyncio.get_running_loop().add_signal_handler(number, end.set)
         work = (watch.run(), _look(registry, settings.followed), audit.run(), desk.several.run())
         tasks = [asyncio.create_task(part) for part in work]
         for task in tasks:
-            task.add_done_callback(lambda _: stop.set())
-        await stop.wait()
+            task.add_done_callback(lambda _: end.set())
+        await end.wait()
+        logger.info("stopping")
         failed = [task.exception() for task in tasks if task.done() and not task.cancelled()]
         for task in tasks:
             task.cancel()
-        await _stop(server)
-        await audit.close(STOP_GRACE_S)
+        await stop(servers, STOP_GRACE_S, STOP_DEADLINE_S)
+        await audit.close(LAST_LINES_S)
         for error in failed:
             if error is not None:
                 raise error
     finally:
         identity_socket.close()
         registry.close()
+        viewers.release()
         place.release()
-
-
-OPTIONS = [
-    # Two servers would share a TCP port silently.
-    ("grpc.so_reuseport", 0),
-    # A client on a quiet stream pings every 20 s; by default the second ping within five minutes ends it.
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-]
-
-
-async def _start(
-    registry: Registry, place: SocketPlace, watch: WriteWatch, control_service: ControlService
-) -> grpc.aio.Server:
-    cpu = CpuShare()
-    server = grpc.aio.server(options=OPTIONS)
-    telemetry, control = SERVICES
-    server.add_generic_rpc_handlers(
-        (
-            service_handler(telemetry, TelemetryService(registry, cpu, watch), {"WatchSnapshots"}),
-            service_handler(control, control_service),
-        )
-    )
-    checks = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    names = [service.full_name for service in SERVICES]
-    for name in ("", *names):
-        await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
-    reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    # Nobody may come in between the bind and the chmod.
-    before = os.umask(0o177)
-    try:
-        server.add_insecure_port(place.address)
-    except RuntimeError as error:
-        raise SocketPlaceError(f"cannot listen on {place.address}: {error}") from error
-    finally:
-        os.umask(before)
-    place.set_mode()
-    await server.start()
-    return server
 
 
 async def _look(registry: Registry, followed: FollowedProcess | None) -> None:
@@ -158,15 +122,6 @@ async def _look(registry: Registry, followed: FollowedProcess | None) -> None:
         if followed is not None and followed.over(registry.any_alive):
             logger.info("process %d and all engines are gone: ending", followed.pid)
             return
-
-
-async def _stop(server: grpc.aio.Server) -> None:
-    logger.info("stopping")
-    stopping = asyncio.ensure_future(server.stop(STOP_GRACE_S))
-    done, _ = await asyncio.wait([stopping], timeout=STOP_DEADLINE_S)
-    if not done:
-        # server.stop() waits for ever behind a subscriber that does not read.
-        logger.warning("a subscriber does not let go: ending without it")
 
 
 def run(serving: Callable[[], Awaitable[None]]) -> None:

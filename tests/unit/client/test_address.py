@@ -64,4 +64,5 @@ def test_without_any_socket_the_error_lists_them_and_says_how_to_start_a_daemon(
 
 def test_the_viewers_socket_is_readonly():
     assert Address("unix:/run/rblntopd/rblntopd-ro.sock").readonly
+    assert Address("unix:/tmp/mine-ro.sock").readonly
     assert not Address("unix:/run/rblntopd/rblntopd.sock").readonly

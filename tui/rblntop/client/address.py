@@ -11,6 +11,8 @@ from rblntop.client.errors import HOW_TO_START, AddressError, UnreachableError
 
 SOCKET = "rblntopd.sock"
 READONLY_SOCKET = "rblntopd-ro.sock"
+READONLY_ENDING = "-ro.sock"
+"""The viewers' socket of a daemon that was told where to listen ends so as well."""
 IDENTITY_SOCKET = "rblntopd-id.sock"
 
 #: sizeof(sockaddr_un.sun_path) - 1 on Linux.
@@ -28,7 +30,7 @@ class Address:
     @property
     def readonly(self) -> bool:
         """The viewers' socket: the daemon refuses changes that come through it."""
-        return self.target.startswith("unix:") and os.path.basename(self.target) == READONLY_SOCKET
+        return self.target.startswith("unix:") and self.target.endswith(READONLY_ENDING)
 
     @property
     def identity_socket(self) -> str | None:
