@@ -24,7 +24,7 @@ time.sleep(600)
 
 
 def serve(*options):
-    command = [sys.executable, "-m", "rblntopd.cli", "serve", *options]
+    command = [sys.executable, "-m", "rblntopd.cli", "serve", "--config", os.devnull, *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
@@ -101,8 +101,8 @@ def test_something_else_at_the_socket_path_is_left_alone(runtime):
 
 def test_an_address_that_is_no_unix_socket_is_refused(runtime):
     refused = serve("--runtime-dir", str(runtime), "--listen", "0.0.0.0:50661")
-    assert refused.returncode == 1
-    assert "--listen 0.0.0.0:50661: give unix:/path/of/the/socket" in refused.stderr
+    assert refused.returncode == 2
+    assert "--listen = 0.0.0.0:50661: allowed is unix:/path/of/the/socket" in refused.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -7,12 +7,15 @@ import gc
 import logging
 import os
 import signal
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 from rblntopd.audit.log import AuditLog
+from rblntopd.audit.restarts import KeptLimits
+from rblntopd.config.config import Config
+from rblntopd.config.errors import ConfigError
+from rblntopd.engines.engine import Engine
 from rblntopd.engines.registry import Registry
 from rblntopd.probe import __version__
 from rblntopd.server import identity, unix_sockets
@@ -22,8 +25,10 @@ from rblntopd.server.control_desk import ControlDesk
 from rblntopd.server.cpu_share import CpuShare
 from rblntopd.server.followed_process import FollowedProcess
 from rblntopd.server.identity import Identities, IdentitySocket
+from rblntopd.server.log_output import log_to_stderr
 from rblntopd.server.reapply import reapply
-from rblntopd.server.socket_place import SocketPlace
+from rblntopd.server.reload import in_force
+from rblntopd.server.socket_place import SocketPlace, SocketPlaceError
 from rblntopd.server.subscriber import WriteWatch
 from rblntopd.server.telemetry import TelemetryService
 
@@ -31,28 +36,23 @@ logger = logging.getLogger(__name__)
 
 #: How often the runtime directory and the rings are looked at when nobody asks. The ring holds minutes.
 SCAN_S = 0.5
-#: Streams get this long to end; then the process ends, whatever they do. All of it within 2 s.
+#: The end takes 2 s at most, whatever holds it: streams, the audit log's disk, at last the event loop.
 STOP_GRACE_S = 0.5
-STOP_DEADLINE_S = 0.9
-LAST_LINES_S = 0.7
+STOP_DEADLINE_S = 0.8
+LAST_LINES_S = 0.6
+END_S = 1.8
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the command line says."""
 
-    runtime: Path
-    """Where engines put their rings."""
+    config: Config
     place: SocketPlace
     """Taken: where operators connect."""
-    viewers: SocketPlace
-    """Where those connect who may only look."""
-    state: Path
-    """Where the audit log is."""
     followed: FollowedProcess | None
-    write_deadline_s: float
-    reapply_limits: bool
-    """Whether an engine gets its limits again after a restart."""
+    reload: Callable[[], Config]
+    """Reads the configuration again; ConfigError: it is not allowed."""
 
 
 async def serve(settings: Settings) -> None:
@@ -62,66 +62,132 @@ async def serve(settings: Settings) -> None:
     Raises:
         SocketPlaceError: the socket cannot be served.
     """
-    place, viewers = settings.place, settings.viewers
-    registry = Registry(settings.runtime)
-    identities = Identities()
-    identity_place = SocketPlace(place.path.with_name(identity.SOCKET_NAME), place.group)
-    identity_socket = IdentitySocket(identity_place, identities)
+    daemon = Daemon(settings)
     try:
-        viewers.take()
-        registry.scan()
-        audit = AuditLog(settings.state, registry.every)
-        desk = ControlDesk(registry, audit)
-        if settings.reapply_limits:
-            audit.when_restarted = partial(desk.in_background, reapply, desk)
+        await daemon.start()
+        await daemon.run()
+    finally:
+        daemon.close()
+
+
+class Daemon:
+    """One daemon, from its start to its end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._config = settings.config
+        self._reload = settings.reload
+        self._followed = settings.followed
+        self._end = asyncio.Event()
+        config = settings.config
+        self._operators = settings.place
+        self._viewers = SocketPlace(config.viewer_socket, config.values["viewer_group"])
+        place = SocketPlace(self._operators.path.with_name(identity.SOCKET_NAME), self._operators.group)
+        identities = Identities()
+        self._identity_socket = IdentitySocket(place, identities)
+        self._identity_place = place
+        self._registry = Registry(config.runtime_dir)
+        self._audit = AuditLog(config.state_dir, self._registry.every)
+        self._audit.when_restarted = self._restarted
+        self._desk = ControlDesk(self._registry, self._audit)
+        self._watch = WriteWatch(config.values["write_deadline_s"])
+        telemetry = TelemetryService(self._registry, CpuShare(), self._watch)
+        self._services = Services(telemetry, ControlService(self._desk, identities))
+        self._servers = [
+            self._services.server(unix_sockets.operator),
+            self._services.server(unix_sockets.viewer),
+        ]
+
+    async def start(self) -> None:
+        """Find the engines there are, and listen.
+
+        Raises:
+            SocketPlaceError: the sockets cannot be served.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end.set)
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
+        self._viewers.take()
+        self._registry.scan()
         # First of all: what was done while no daemon ran comes before what this one does.
-        await audit.catch_up()
-        watch = WriteWatch(settings.write_deadline_s)
-        telemetry = TelemetryService(registry, CpuShare(), watch)
-        services = Services(telemetry, ControlService(desk, identities))
-        servers = [services.server(unix_sockets.operator), services.server(unix_sockets.viewer)]
-        for server, where in zip(servers, (place, viewers), strict=True):
-            unix_sockets.bind(server, where)
+        await self._audit.catch_up()
+        for server, place in zip(self._servers, (self._operators, self._viewers), strict=False):
+            unix_sockets.bind(server, place)
+        for server in self._servers:
             await server.start()
-        await services.ready()
-        await identity_socket.start()
+        await self._services.ready()
+        await self._identity_socket.start()
         logger.info(
             "rblntopd %s serves %s, engines in %s, audit log in %s",
-            __version__, place.address, settings.runtime, settings.state,
+            __version__, self._operators.address, self._config.runtime_dir, self._config.state_dir,
         )  # fmt: skip
-        end = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, end.set)
-        work = (watch.run(), _look(registry, settings.followed), audit.run(), desk.several.run())
+
+    async def run(self) -> None:
+        """Serve until the end, and end."""
+        work = (self._watch.run(), self._look(), self._audit.run(), self._desk.several.run())
         tasks = [asyncio.create_task(part) for part in work]
         for task in tasks:
-            task.add_done_callback(lambda _: end.set())
-        await end.wait()
-        logger.info("stopping")
+            task.add_done_callback(lambda _: self._end.set())
+        await self._end.wait()
         failed = [task.exception() for task in tasks if task.done() and not task.cancelled()]
+        errors = [error for error in failed if error is not None]
+        logger.info("stopping")
+        _end_within(END_S, 1 if errors else 0)
         for task in tasks:
             task.cancel()
-        await stop(servers, STOP_GRACE_S, STOP_DEADLINE_S)
-        await audit.close(LAST_LINES_S)
-        for error in failed:
-            if error is not None:
-                raise error
-    finally:
-        identity_socket.close()
-        registry.close()
-        viewers.release()
-        place.release()
+        await stop(self._servers, STOP_GRACE_S, STOP_DEADLINE_S)
+        await self._audit.close(LAST_LINES_S)
+        for error in errors:
+            raise error
 
-
-async def _look(registry: Registry, followed: FollowedProcess | None) -> None:
-    """Keep the registry up to date."""
-    while True:
-        await registry.refresh()
-        await asyncio.sleep(SCAN_S)
-        registry.scan()
-        if followed is not None and followed.over(registry.any_alive):
-            logger.info("process %d and all engines are gone: ending", followed.pid)
+    def reload(self) -> None:
+        """Bring into force what can be changed in a daemon that runs. What is not allowed changes nothing."""
+        try:
+            found = self._reload()
+        except ConfigError as error:
+            for problem in error.problems:
+                logger.error("not reloaded: %s", problem)
             return
+        self._config = config = in_force(self._config, found)
+        log_to_stderr(config.values["log_level"])
+        self._watch.deadline_s = config.values["write_deadline_s"]
+        groups = config.values["operator_group"], config.values["viewer_group"]
+        places = (self._operators, groups[0]), (self._identity_place, groups[0]), (self._viewers, groups[1])
+        for place, group in places:
+            try:
+                place.group = group
+                place.set_mode()
+            except SocketPlaceError as error:
+                logger.error("%s", error)
+
+    def close(self) -> None:
+        """Let go of sockets and rings."""
+        self._identity_socket.close()
+        self._registry.close()
+        self._viewers.release()
+        self._operators.release()
+
+    async def _look(self) -> None:
+        """Keep the registry up to date."""
+        registry, followed = self._registry, self._followed
+        while True:
+            await registry.refresh()
+            await asyncio.sleep(SCAN_S)
+            registry.scan()
+            if followed is not None and followed.over(registry.any_alive):
+                logger.info("process %d and all engines are gone: ending", followed.pid)
+                return
+
+    def _restarted(self, engine: Engine, kept: KeptLimits) -> None:
+        if self._config.values["reapply_limits"]:
+            self._desk.in_background(reapply, self._desk, engine, kept)
+
+
+def _end_within(seconds: float, code: int) -> None:
+    """End the process after so long even where something blocks the event loop."""
+    timer = threading.Timer(seconds, os._exit, (code,))
+    timer.daemon = True
+    timer.start()
 
 
 def run(serving: Callable[[], Awaitable[None]]) -> None:

@@ -30,18 +30,6 @@ def default_socket(runtime: Path) -> Path:
     return runtime / SOCKET_NAME
 
 
-def socket_path(listen: str) -> Path:
-    """The path in ``unix:/path``.
-
-    Raises:
-        SocketPlaceError: it has no such form.
-    """
-    scheme, _, path = listen.partition(":")
-    if scheme != "unix" or not path:
-        raise SocketPlaceError(f"--listen {listen}: give unix:/path/of/the/socket")
-    return Path(path).absolute()
-
-
 def viewer_socket(operator_socket: Path) -> Path:
     """The viewers' socket lies beside the operators', as ``<name>-ro.sock``."""
     return operator_socket.with_name(f"{operator_socket.name.removesuffix('.sock')}-ro.sock")

@@ -18,7 +18,6 @@ from rblntopd.server.socket_place import (
     default_socket,
     is_served,
     service_group,
-    socket_path,
     viewer_socket,
 )
 
@@ -63,13 +62,6 @@ def test_a_group_that_is_not_there_is_an_error(tmp_path):
         bound.bind(str(place.path))
         with pytest.raises(SocketPlaceError, match="there is no group no-such-group"):
             place.set_mode()
-
-
-def test_only_unix_addresses_are_taken():
-    assert socket_path("unix:/run/x.sock") == Path("/run/x.sock")
-    for listen in ("unix:", "127.0.0.1:50661", "/run/x.sock"):
-        with pytest.raises(SocketPlaceError, match="give unix:/path/of/the/socket"):
-            socket_path(listen)
 
 
 def test_a_place_is_taken_once_and_free_again_after(tmp_path):
