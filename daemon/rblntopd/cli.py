@@ -82,17 +82,25 @@ def serve(
 
     Changes of limits go through here as well, each with a line in the audit log.
     """
+    import faulthandler
+
     config = _loaded(context, config_file, options)
     from rblntopd.config.config import load
-    from rblntopd.server.followed_process import FollowedProcess
     from rblntopd.server.log_output import log_to_stderr
     from rblntopd.server.socket_place import SocketPlace, SocketPlaceError
     from rblntopd.server.turn import take_turn
 
+    # The watchdog ends a daemon that hangs with SIGABRT: where it hung is in the log then.
+    faulthandler.enable()
     log_to_stderr(config.values["log_level"])
     try:
         place = SocketPlace(config.socket, config.values["operator_group"])
-        followed = None if exit_with_pid is None else FollowedProcess(exit_with_pid)
+        followed = None
+        if exit_with_pid is not None:
+            # psutil takes its time to import, and the service needs none of it.
+            from rblntopd.server.followed_process import FollowedProcess
+
+            followed = FollowedProcess(exit_with_pid)
         if not take_turn(place, followed):
             return
         # Only now: grpc takes a quarter of a second to import, and 30 MB while a daemon waits.

@@ -112,6 +112,14 @@ def test_a_daemon_ends_in_order_and_takes_its_socket_along(daemon, number):
     assert not daemon.socket.exists()
 
 
+def test_where_a_daemon_hung_is_in_its_log(daemon):
+    daemon.process.send_signal(signal.SIGABRT)
+    assert daemon.process.wait(timeout=30) == -signal.SIGABRT
+    log = daemon.log.read_text()
+    assert "Fatal Python error: Aborted" in log
+    assert "asyncio/base_events.py" in log
+
+
 def test_a_stopped_subscriber_hinders_no_other(start_engine, start_daemon, stopped_subscriber):
     engine = start_engine(capacity=20_000)
     daemon = start_daemon()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rblntopd.config.kinds import (
     AbsolutePath,
+    Choice,
     Flag,
     HostPort,
     Kind,
@@ -13,7 +14,6 @@ from rblntopd.config.kinds import (
     Number,
     Text,
     UnixAddress,
-    choice,
 )
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -49,11 +49,11 @@ KEYS = (
     Key("viewer_group", Text("a group, or empty: only the daemon's user"), None, reloaded=True),
     Key("write_deadline_s", Number(0.1, 3600), 10.0, "--write-deadline", reloaded=True),
     Key("reapply_limits", Flag(), False, "--reapply-limits", reloaded=True),
-    Key("log_level", choice(*LOG_LEVELS), "info", "--log-level", reloaded=True),
+    Key("log_level", Choice(*LOG_LEVELS), "info", "--log-level", reloaded=True),
     Key("tcp.listen", HostPort(), ""),
     Key("tcp.certificate", AbsolutePath(), None),
     Key("tcp.key", AbsolutePath(), None),
     Key("tcp.client_ca", AbsolutePath(), None),
-    Key("tcp.roles", Names(("viewer", "operator")), {}, reloaded=True),
+    Key("tcp.roles", Names("viewer", "operator"), {}, reloaded=True),
 )
 BY_NAME = {key.name: key for key in KEYS}

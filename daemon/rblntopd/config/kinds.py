@@ -1,11 +1,13 @@
-"""What a value can be: how it is read from text and from TOML, and what is allowed."""
+"""What a value can be: how it is read from text and from TOML, and what is allowed.
+
+Plain classes: making a dataclass takes a millisecond, and `rblntopd --help` loads this.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -30,11 +32,13 @@ class Kind(Protocol):
         """The value as a file gives it."""
 
 
-@dataclass(frozen=True, slots=True)
 class Text:
     """Any text without control characters; may be empty."""
 
-    allowed: str = "a text"
+    allowed = "a text"
+
+    def __init__(self, allowed: str = "") -> None:
+        self.allowed = allowed or self.allowed
 
     def from_text(self, text: str) -> str:
         """Itself."""
@@ -53,11 +57,10 @@ class Text:
         return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-@dataclass(frozen=True, slots=True)
 class AbsolutePath(Text):
     """A path that does not depend on where the daemon was started. A text in a file, too."""
 
-    allowed: str = "an absolute path"
+    allowed = "an absolute path"
 
     def from_text(self, text: str) -> str:
         """As :class:`Text`, but absolute."""
@@ -67,11 +70,10 @@ class AbsolutePath(Text):
         return text
 
 
-@dataclass(frozen=True, slots=True)
 class UnixAddress(Text):
     """``unix:/path``."""
 
-    allowed: str = "unix:/path/of/the/socket"
+    allowed = "unix:/path/of/the/socket"
 
     def from_text(self, text: str) -> str:
         """As :class:`Text`, with the scheme."""
@@ -82,11 +84,10 @@ class UnixAddress(Text):
         return text
 
 
-@dataclass(frozen=True, slots=True)
 class HostPort(Text):
     """``host:port``, and empty for none."""
 
-    allowed: str = "HOST:PORT with a port in 1..65535 (or empty: off)"
+    allowed = "HOST:PORT with a port in 1..65535 (or empty: off)"
 
     def from_text(self, text: str) -> str:
         """As :class:`Text`, with a port."""
@@ -96,30 +97,26 @@ class HostPort(Text):
         return text
 
 
-@dataclass(frozen=True, slots=True)
 class Choice(Text):
     """One of some words."""
 
-    words: tuple[str, ...] = ()
+    def __init__(self, *words: str) -> None:
+        super().__init__(f"one of {', '.join(words)}")
+        self._words = words
 
     def from_text(self, text: str) -> str:
         """As :class:`Text`, one of the words."""
-        if text not in self.words:
+        if text not in self._words:
             raise ValueError
         return text
 
 
-def choice(*words: str) -> Choice:
-    """One of ``words``."""
-    return Choice(f"one of {', '.join(words)}", words)
-
-
-@dataclass(frozen=True, slots=True)
 class Number:
     """A finite number within a range."""
 
-    least: float
-    most: float
+    def __init__(self, least: float, most: float) -> None:
+        self.least = least
+        self.most = most
 
     @property
     def allowed(self) -> str:
@@ -143,11 +140,10 @@ class Number:
         return f"{value:g}"
 
 
-@dataclass(frozen=True, slots=True)
 class Flag:
     """Yes or no."""
 
-    allowed: str = "true or false"
+    allowed = "true or false"
 
     def from_text(self, text: str) -> object:
         """As people write it in an environment."""
@@ -166,11 +162,11 @@ class Flag:
         return str(value).lower()
 
 
-@dataclass(frozen=True, slots=True)
 class Names:
     """A table that gives each of some names one of some words."""
 
-    words: tuple[str, ...]
+    def __init__(self, *words: str) -> None:
+        self.words = words
 
     @property
     def allowed(self) -> str:

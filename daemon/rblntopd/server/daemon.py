@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rblntopd.audit.log import AuditLog
 from rblntopd.audit.restarts import KeptLimits
@@ -23,14 +24,17 @@ from rblntopd.server.api_server import Services, stop
 from rblntopd.server.control import ControlService
 from rblntopd.server.control_desk import ControlDesk
 from rblntopd.server.cpu_share import CpuShare
-from rblntopd.server.followed_process import FollowedProcess
 from rblntopd.server.identity import Identities, IdentitySocket
 from rblntopd.server.log_output import log_to_stderr
 from rblntopd.server.reapply import reapply
 from rblntopd.server.reload import in_force
 from rblntopd.server.socket_place import SocketPlace, SocketPlaceError
 from rblntopd.server.subscriber import WriteWatch
+from rblntopd.server.supervisor import Supervisor
 from rblntopd.server.telemetry import TelemetryService
+
+if TYPE_CHECKING:
+    from rblntopd.server.followed_process import FollowedProcess
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +82,7 @@ class Daemon:
         self._reload = settings.reload
         self._followed = settings.followed
         self._end = asyncio.Event()
+        self._supervisor = Supervisor()
         config = settings.config
         self._operators = settings.place
         self._viewers = SocketPlace(config.viewer_socket, config.values["viewer_group"])
@@ -121,10 +126,14 @@ class Daemon:
             "rblntopd %s serves %s, engines in %s, audit log in %s",
             __version__, self._operators.address, self._config.runtime_dir, self._config.state_dir,
         )  # fmt: skip
+        self._supervisor.ready(self._status())
 
     async def run(self) -> None:
         """Serve until the end, and end."""
-        work = (self._watch.run(), self._look(), self._audit.run(), self._desk.several.run())
+        work = (
+            self._watch.run(), self._look(), self._audit.run(), self._desk.several.run(),
+            self._supervisor.run(),
+        )  # fmt: skip
         tasks = [asyncio.create_task(part) for part in work]
         for task in tasks:
             task.add_done_callback(lambda _: self._end.set())
@@ -132,6 +141,7 @@ class Daemon:
         failed = [task.exception() for task in tasks if task.done() and not task.cancelled()]
         errors = [error for error in failed if error is not None]
         logger.info("stopping")
+        self._supervisor.stopping()
         _end_within(END_S, 1 if errors else 0)
         for task in tasks:
             task.cancel()
@@ -142,12 +152,15 @@ class Daemon:
 
     def reload(self) -> None:
         """Bring into force what can be changed in a daemon that runs. What is not allowed changes nothing."""
+        self._supervisor.reloading()
         try:
-            found = self._reload()
+            self._take(self._reload())
         except ConfigError as error:
             for problem in error.problems:
                 logger.error("not reloaded: %s", problem)
-            return
+        self._supervisor.ready(self._status())
+
+    def _take(self, found: Config) -> None:
         self._config = config = in_force(self._config, found)
         log_to_stderr(config.values["log_level"])
         self._watch.deadline_s = config.values["write_deadline_s"]
@@ -174,9 +187,14 @@ class Daemon:
             await registry.refresh()
             await asyncio.sleep(SCAN_S)
             registry.scan()
+            self._supervisor.status(self._status())
             if followed is not None and followed.over(registry.any_alive):
                 logger.info("process %d and all engines are gone: ending", followed.pid)
                 return
+
+    def _status(self) -> str:
+        alive = sum(not engine.gone for engine in self._registry.every())
+        return f"{alive} engine{'' if alive == 1 else 's'}, serving {self._operators.path}"
 
     def _restarted(self, engine: Engine, kept: KeptLimits) -> None:
         if self._config.values["reapply_limits"]:
