@@ -124,7 +124,17 @@ def check_config(context: click.Context, /, config_file: Path | None, **options:
     """
     from rblntopd.config.report import report
 
-    click.echo(report(_loaded(context, config_file, options)))
+    config = _loaded(context, config_file, options)
+    click.echo(report(config))
+    if config.tcp is not None:
+        from rblntopd.server.socket_place import SocketPlaceError
+        from rblntopd.server.tls import read_certificates
+
+        try:
+            read_certificates(config.tcp)
+        except SocketPlaceError as error:
+            click.echo(f"rblntopd: {error}", err=True)
+            sys.exit(USAGE)
 
 
 @main.command(

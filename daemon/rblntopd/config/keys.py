@@ -51,9 +51,9 @@ KEYS = (
     Key("reapply_limits", Flag(), False, "--reapply-limits", reloaded=True),
     Key("log_level", Choice(*LOG_LEVELS), "info", "--log-level", reloaded=True),
     Key("tcp.listen", HostPort(), ""),
-    Key("tcp.certificate", AbsolutePath(), None),
-    Key("tcp.key", AbsolutePath(), None),
-    Key("tcp.client_ca", AbsolutePath(), None),
+    Key("tcp.certificate", AbsolutePath(), None, reloaded=True),
+    Key("tcp.key", AbsolutePath(), None, reloaded=True),
+    Key("tcp.client_ca", AbsolutePath(), None, reloaded=True),
     Key("tcp.roles", Names("viewer", "operator"), {}, reloaded=True),
 )
 BY_NAME = {key.name: key for key in KEYS}

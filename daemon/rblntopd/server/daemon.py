@@ -32,6 +32,7 @@ from rblntopd.server.socket_place import SocketPlace, SocketPlaceError
 from rblntopd.server.subscriber import WriteWatch
 from rblntopd.server.supervisor import Supervisor
 from rblntopd.server.telemetry import TelemetryService
+from rblntopd.server.tls import TlsListener
 
 if TYPE_CHECKING:
     from rblntopd.server.followed_process import FollowedProcess
@@ -101,6 +102,9 @@ class Daemon:
             self._services.server(unix_sockets.operator),
             self._services.server(unix_sockets.viewer),
         ]
+        self._tls = TlsListener(config.tcp) if config.tcp else None
+        if self._tls is not None:
+            self._servers.append(self._services.server(self._tls.shown))
 
     async def start(self) -> None:
         """Find the engines there are, and listen.
@@ -118,6 +122,8 @@ class Daemon:
         await self._audit.catch_up()
         for server, place in zip(self._servers, (self._operators, self._viewers), strict=False):
             unix_sockets.bind(server, place)
+        if self._tls is not None:
+            self._tls.bind(self._servers[-1])
         for server in self._servers:
             await server.start()
         await self._services.ready()
@@ -172,6 +178,11 @@ class Daemon:
                 place.set_mode()
             except SocketPlaceError as error:
                 logger.error("%s", error)
+        if self._tls is not None and config.tcp is not None:
+            try:
+                self._tls.take(config.tcp)
+            except SocketPlaceError as error:
+                logger.error("the certificates stay as they were: %s", error)
 
     def close(self) -> None:
         """Let go of sockets and rings."""

@@ -29,8 +29,25 @@ def test_spellings(text, target):
     assert find_address(text).target == target
 
 
+def test_tcp_with_certificates_has_a_scheme():
+    address = find_address("tls://host:50661")
+    assert (address.target, address.tls, str(address)) == ("host:50661", True, "tls://host:50661")
+    assert not find_address("host:50661").tls
+
+
 @pytest.mark.parametrize(
-    "text", ["host", "host:", "host:0", "host:70000", "unix:relative", "a b:1", "/" + "x" * 107]
+    "text",
+    [
+        "tls://host",
+        "tls:///run/x.sock",
+        "host",
+        "host:",
+        "host:0",
+        "host:70000",
+        "unix:relative",
+        "a b:1",
+        "/" + "x" * 107,
+    ],
 )
 def test_what_cannot_be_an_address_says_so(text):
     with pytest.raises(AddressError, match=r"address|socket path"):
