@@ -86,13 +86,13 @@ def serve(
 
     config = _loaded(context, config_file, options)
     from rblntopd.config.config import load
-    from rblntopd.server.log_output import log_to_stderr
+    from rblntopd.server.log_output import log_to
     from rblntopd.server.socket_place import SocketPlace, SocketPlaceError
     from rblntopd.server.turn import take_turn
 
     # The watchdog ends a daemon that hangs with SIGABRT: where it hung is in the log then.
     faulthandler.enable()
-    log_to_stderr(config.values["log_level"])
+    log_to(config.values["log_level"])
     try:
         place = SocketPlace(config.socket, config.values["operator_group"])
         followed = None

@@ -18,18 +18,22 @@ TOOLS = ("unshare", "nsenter", "ip", "pgrep", "setsid", "systemctl", "systemd-sy
 #: Where the sandbox sees what the tests run with: users of services may not look into a home directory.
 OPT = Path("/opt/rblntop")
 PYTHON = OPT / "python" / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-ENGINE_UNIT = f"""
+ENGINE_UNIT = """
 [Service]
 User=vllm
-ExecStart={PYTHON} -P {OPT}/stage/engine.py --scenario balanced
+ExecStart=/usr/local/bin/sim-engine --scenario balanced
 ProtectSystem=strict
 ReadWritePaths=/run/rblntop/engines
 ProtectHome=yes
 PrivateTmp=yes
 """
-_SCRIPT = """#!{python} -P
-import sys
-sys.path[:0] = [{paths}]
+#: A Python of one's own may have its library below a home directory, and would find another's instead.
+_PROGRAM = f"""#!/bin/sh
+export LD_LIBRARY_PATH={OPT}/python/lib
+exec {PYTHON} {OPT}/stage/{{script}} "$@"
+"""
+_SCRIPT = """import sys
+sys.path[:] = [*sys.path[1:], {paths}]
 from {module} import main
 sys.exit(main())
 """
@@ -67,7 +71,7 @@ class ServiceHost:
             return
         # Permissions of the staging area belong to its maker; a service's files are for all.
         self.run("cp", "-r", "--no-preserve=mode", f"{OPT}/stage/root/.", "/")
-        self.run("sh", "-c", "chmod 755 /usr/local/bin/rbln*")
+        self.run("sh", "-c", "chmod 755 /usr/local/bin/*")
         self.run("systemd-sysusers")
         self.run("systemd-tmpfiles", "--create", "rblntop.conf")
         for user, group in (("ops", "rblntop-admin"), ("looks", "rblntop"), ("nobody-special", "")):
@@ -138,12 +142,14 @@ def _stage(stage: Path) -> None:
     paths = f"{sources}, '{OPT}/packages'"
     bin_dir = root / "usr/local/bin"
     bin_dir.mkdir(parents=True)
-    modules = {"rblntopd": "rblntopd.cli", "rblnctl": "rblntop.cli.ctl", "rblntop": "rblntop.cli.main"}
+    modules = {
+        "rblntopd": "rblntopd.cli",
+        "rblnctl": "rblntop.cli.ctl",
+        "sim-engine": "rblntopd.sim.engine.__main__",
+    }
     for name, module in modules.items():
-        (bin_dir / name).write_text(_SCRIPT.format(python=PYTHON, paths=paths, module=module))
-    (stage / "engine.py").write_text(
-        _SCRIPT.format(python=PYTHON, paths=f"*sys.path, {paths}", module="rblntopd.sim.engine.__main__")
-    )
+        (stage / f"run-{name}.py").write_text(_SCRIPT.format(paths=paths, module=module))
+        (bin_dir / name).write_text(_PROGRAM.format(script=f"run-{name}.py"))
     units = root / "etc/systemd/system"
     units.mkdir(parents=True)
     (units / "engine.service").write_text(ENGINE_UNIT)

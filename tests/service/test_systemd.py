@@ -106,6 +106,12 @@ def test_an_operator_changes_an_engine_of_another_user_and_is_named_in_the_audit
     told = seen.json_of("ops", "rblnctl", "changes", ENGINE, "--json")
     uid = int(seen.run("id", "-u", "ops"))
     assert told["changes"][0]["caller"] == {"name": f"uid {uid} (ops)", "verified": True, "uid": uid}
+    (entry,) = [line for line in seen.journal(SERVICE) if line.get("RBLNTOP_ACTION") == "SET"]
+    assert (entry["RBLNTOP_ENGINE"], entry["RBLNTOP_CALLER"]) == (ENGINE, f"uid {uid} (ops)")
+    assert (
+        entry["MESSAGE"] == f"engine {ENGINE}: SET done, by uid {uid} (ops): max_num_seqs unset -> 16: test"
+    )
+    assert entry["PRIORITY"] == "6"
 
 
 def test_a_viewer_looks_and_changes_nothing(seen):
@@ -192,8 +198,8 @@ def test_it_stops_in_order_with_a_client_that_takes_nothing(seen, until):
     lines = len(seen.journal(SERVICE))
     seen.run("systemctl", "stop", SERVICE)
     # Of a daemon that had to be killed systemd would say so.
-    told = [line["MESSAGE"].removeprefix(f"{SERVICE}: ") for line in seen.journal(SERVICE)[lines:]]
-    assert [line for line in told if not line.startswith("rblntopd.")] == [
+    told = [line["MESSAGE"] for line in seen.journal(SERVICE)[lines:] if line["_PID"] == "1"]
+    assert [line.removeprefix(f"{SERVICE}: ") for line in told] == [
         "Stopping rblntopd.service - rblntop daemon: watches and steers vLLM engines on RBLN NPUs...",
         "Deactivated successfully.",
         "Stopped rblntopd.service - rblntop daemon: watches and steers vLLM engines on RBLN NPUs.",

@@ -25,7 +25,7 @@ from rblntopd.server.control import ControlService
 from rblntopd.server.control_desk import ControlDesk
 from rblntopd.server.cpu_share import CpuShare
 from rblntopd.server.identity import Identities, IdentitySocket
-from rblntopd.server.log_output import log_to_stderr
+from rblntopd.server.log_output import log_to
 from rblntopd.server.reapply import reapply
 from rblntopd.server.reload import in_force
 from rblntopd.server.socket_place import SocketPlace, SocketPlaceError
@@ -124,10 +124,11 @@ class Daemon:
             unix_sockets.bind(server, place)
         if self._tls is not None:
             self._tls.bind(self._servers[-1])
+        # Before anybody can call: a caller wants a token first.
+        await self._identity_socket.start()
         for server in self._servers:
             await server.start()
         await self._services.ready()
-        await self._identity_socket.start()
         logger.info(
             "rblntopd %s serves %s, engines in %s, audit log in %s",
             __version__, self._operators.address, self._config.runtime_dir, self._config.state_dir,
@@ -168,7 +169,7 @@ class Daemon:
 
     def _take(self, found: Config) -> None:
         self._config = config = in_force(self._config, found)
-        log_to_stderr(config.values["log_level"])
+        log_to(config.values["log_level"])
         self._watch.deadline_s = config.values["write_deadline_s"]
         groups = config.values["operator_group"], config.values["viewer_group"]
         places = (self._operators, groups[0]), (self._identity_place, groups[0]), (self._viewers, groups[1])

@@ -1,4 +1,4 @@
-"""Where log lines go: standard error, with the journal's priorities where the journal reads it."""
+"""Where log lines go: to the journal where it reads standard error, else to standard error."""
 
 from __future__ import annotations
 
@@ -7,33 +7,37 @@ import os
 import sys
 from collections.abc import Mapping
 
-#: sd-daemon(3): a line that starts with <N> has that priority.
-_PRIORITIES = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.DEBUG, 7))
+from rblntopd.server.journal import SOCKET, JournalHandler, priority
 
 
-class JournalFormatter(logging.Formatter):
-    """One line of the journal an event: it has the time and the unit itself, and wants the priority."""
-
-    def __init__(self) -> None:
-        super().__init__("%(name)s: %(message)s")
+class PrefixFormatter(logging.Formatter):
+    """Each line with its priority in front (sd-daemon(3)): for a journal that is read only through a pipe."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The text with its priority before each line: a trace has several, of one priority."""
-        number = next((number for level, number in _PRIORITIES if record.levelno >= level), 7)
-        return "\n".join(f"<{number}>{line}" for line in super().format(record).splitlines())
+        """The text; a trace has several lines, of one priority."""
+        return "\n".join(
+            f"<{priority(record.levelno)}>{line}" for line in super().format(record).splitlines()
+        )
 
 
-def log_to_stderr(level: str) -> None:
-    """Send what is of ``level`` or worse to standard error. Called again it only changes the level."""
+def log_to(level: str, environ: Mapping[str, str] | None = None) -> None:
+    """Log what is of ``level`` or worse. Called again it only changes the level."""
     root = logging.getLogger()
     if not root.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        if is_read_by_journal(sys.stderr.fileno(), os.environ):
-            handler.setFormatter(JournalFormatter())
-        else:
-            handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        root.addHandler(handler)
+        root.addHandler(_handler(os.environ if environ is None else environ))
     root.setLevel(level.upper())
+
+
+def _handler(environ: Mapping[str, str]) -> logging.Handler:
+    to_stderr = logging.StreamHandler(sys.stderr)
+    if not is_read_by_journal(sys.stderr.fileno(), environ):
+        to_stderr.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        return to_stderr
+    try:
+        return JournalHandler(SOCKET)
+    except OSError:
+        to_stderr.setFormatter(PrefixFormatter("%(name)s: %(message)s"))
+        return to_stderr
 
 
 def is_read_by_journal(file: int, environ: Mapping[str, str]) -> bool:
