@@ -9,8 +9,19 @@ STAMP  := $(VENV)/.installed
 # probe gets into it through PYTHONPATH. Asked for where it is used, so that nothing else waits for it.
 ENGINE_PYTHON = $$($(PYTHON) scripts/engine_env.py)
 
+# Where `make install` puts things; DESTDIR goes in front of all of it.
+prefix     := /usr/local
+sysconfdir := /etc
+bindir      = $(prefix)/bin
+programdir  = $(prefix)/lib/rblntop
+probedir    = $(prefix)/lib/rblntop-probe
+PROGRAMS   := rblntopd rblntop rblnctl
+INSTALLED   = $(programdir) $(probedir) $(PROGRAMS:%=$(bindir)/%) $(SERVICE_FILES) $(prefix)/share/doc/rblntop
+SERVICE_FILES = $(prefix)/lib/systemd/system/rblntopd.service $(prefix)/lib/sysusers.d/rblntop.conf \
+                $(prefix)/lib/tmpfiles.d/rblntop.conf
+
 .DEFAULT_GOAL := help
-.PHONY: help test check lint format types contracts unit tui service engine engine-newer bench protos demo demo-vllm engine-env clean
+.PHONY: help install install-program install-service uninstall test check lint format types contracts unit tui service engine engine-newer bench protos demo demo-vllm engine-env clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +69,36 @@ protos: .venv-protos/.installed ## regenerate the code beside the .proto files
 
 engine-env: ## make the engine's environment, and print its python
 	@$(PYTHON) scripts/engine_env.py
+
+install: install-program install-service ## programs and service, for all users (docs/service.md; as root)
+	@echo 'next: systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload'
+	@echo '      systemctl enable --now rblntopd'
+
+# An environment of its own. What it has of the staging directory's name is put right afterwards.
+install-program:
+	rm -rf $(DESTDIR)$(programdir) $(DESTDIR)$(probedir)
+	$(PYTHON) -m venv $(DESTDIR)$(programdir)
+	$(DESTDIR)$(programdir)/bin/pip install -q --disable-pip-version-check .
+	$(DESTDIR)$(programdir)/bin/python -m rblntopd.cli probe export $(DESTDIR)$(probedir) > /dev/null
+	chmod -R u=rwX,go=rX $(DESTDIR)$(programdir) $(DESTDIR)$(probedir)
+	$(if $(DESTDIR),grep -rlI --exclude-dir=lib '$(DESTDIR)' $(DESTDIR)$(programdir) | xargs sed -i 's|$(DESTDIR)||g')
+	mkdir -p $(DESTDIR)$(bindir)
+	for name in $(PROGRAMS); do ln -sfn $(programdir)/bin/$$name $(DESTDIR)$(bindir)/$$name; done
+
+install-service:
+	install -d $(DESTDIR)$(prefix)/lib/systemd/system $(DESTDIR)$(prefix)/lib/sysusers.d \
+	    $(DESTDIR)$(prefix)/lib/tmpfiles.d $(DESTDIR)$(prefix)/share/doc/rblntop $(DESTDIR)$(sysconfdir)/rblntop
+	sed 's|@bindir@|$(bindir)|' systemd/rblntopd.service.in > $(DESTDIR)$(prefix)/lib/systemd/system/rblntopd.service
+	sed 's|@probedir@|$(probedir)|' systemd/vllm-drop-in.conf.in > $(DESTDIR)$(prefix)/share/doc/rblntop/vllm-drop-in.conf
+	install -m 644 systemd/rblntop.sysusers $(DESTDIR)$(prefix)/lib/sysusers.d/rblntop.conf
+	install -m 644 systemd/rblntop.tmpfiles $(DESTDIR)$(prefix)/lib/tmpfiles.d/rblntop.conf
+	install -m 644 docs/service.md docs/configuration.md $(DESTDIR)$(prefix)/share/doc/rblntop
+	test -e $(DESTDIR)$(sysconfdir)/rblntop/rblntopd.toml || \
+	    install -m 644 systemd/rblntopd.toml $(DESTDIR)$(sysconfdir)/rblntop/rblntopd.toml
+	chmod 644 $(DESTDIR)$(prefix)/lib/systemd/system/rblntopd.service $(DESTDIR)$(prefix)/share/doc/rblntop/*
+
+uninstall: ## remove what install made; configuration and audit log stay
+	rm -rf $(addprefix $(DESTDIR),$(INSTALLED))
 
 # pip reads dependency groups from 25.1 on, and a venv starts with the one that came with Python.
 $(STAMP): pyproject.toml

@@ -18,6 +18,7 @@ BENCHES = {
     "limit_latency": False,
     "daemon_cost": False,
     "start_times": False,
+    "service_times": False,
     "sim_speed": False,
     "recording": False,
 }

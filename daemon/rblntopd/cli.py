@@ -3,94 +3,138 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-LOG_LEVELS = ("debug", "info", "warning", "error")
+from rblntopd.config.keys import BY_NAME, LOG_LEVELS
+
+if TYPE_CHECKING:
+    from rblntopd.config.config import Config
+
+#: Exit code of a command line or a configuration that is not allowed.
+USAGE = 2
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+#: Every option that is a key of the configuration: what is allowed is checked there, with the file's values.
+CONFIG_OPTIONS = {
+    "runtime_dir": ("DIR", "Where engines put their rings.  [default: /run/rblntop, the session's]"),
+    "state_dir": ("DIR", "Where to keep the audit log.  [default: /var/lib/rblntop, the user's]"),
+    "listen": ("unix:PATH", "The operators' socket.  [default: in the runtime directory]"),
+    "write_deadline_s": ("SECONDS", "Drop a subscriber that takes nothing for so long.  [default: 10]"),
+}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="rblntop", prog_name="rblntopd")
-@click.option(
-    "--log-level", type=click.Choice(LOG_LEVELS), default="info", show_default=True, help="To standard error."
-)
-def main(log_level: str) -> None:
+@click.option("--log-level", type=click.Choice(LOG_LEVELS), help="To standard error.  [default: info]")
+@click.pass_context
+def main(context: click.Context, log_level: str | None) -> None:
     """Watch and steer vLLM engines on RBLN NPUs: the daemon, and how to start an engine with the probe."""
-    import logging
+    context.obj = log_level
 
-    logging.basicConfig(
-        level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+
+def config_options(command: Decorated) -> Decorated:
+    """The options that say what the daemon is to do."""
+    command = click.option(
+        "--reapply-limits/--no-reapply-limits",
+        default=None,
+        help="After an engine's restart set the limits again that it had. Else they are its own again.",
+    )(command)
+    for name, (metavar, text) in reversed(CONFIG_OPTIONS.items()):
+        command = click.option(BY_NAME[name].option, name, metavar=metavar, help=text)(command)
+    return click.option(
+        "--config",
+        "config_file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Configuration.  [default: $RBLNTOPD_CONFIG, /etc/rblntop/rblntopd.toml, the user's]",
+    )(command)
+
+
+def _loaded(context: click.Context, config_file: Path | None, options: dict[str, Any]) -> Config:
+    """The configuration; ends the process with 2 where it is not allowed."""
+    from rblntopd.config.config import load
+    from rblntopd.config.errors import ConfigError
+
+    try:
+        return load({**options, "log_level": context.obj}, path=config_file)
+    except ConfigError as error:
+        for problem in error.problems:
+            click.echo(f"rblntopd: {problem}", err=True)
+        sys.exit(USAGE)
 
 
 @main.command(short_help="Find engines, and serve them over gRPC.")
-@click.option(
-    "--runtime-dir",
-    type=click.Path(path_type=Path),
-    help="Where engines put their rings.  [default: $RBLNTOP_RUNTIME_DIR, /run/rblntop, the session's]",
-)
-@click.option("--listen", metavar="unix:PATH", help="Socket to serve.  [default: in the runtime directory]")
+@config_options
 @click.option(
     "--exit-with-pid", type=int, metavar="PID", help="End some seconds after this process and all engines."
 )
-@click.option(
-    "--write-deadline",
-    type=click.FloatRange(min=0.1),
-    default=10.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Drop a subscriber that takes nothing for so long.",
-)
-@click.option(
-    "--state-dir",
-    type=click.Path(path_type=Path),
-    help="Where to keep the audit log.  [default: $RBLNTOP_STATE_DIR, /var/lib/rblntop, the user's]",
-)
-@click.option(
-    "--reapply-limits",
-    is_flag=True,
-    help="After an engine's restart set the limits again that were kept on it. Else they are its own again.",
-)
+@click.pass_context
 def serve(
-    runtime_dir: Path | None,
-    listen: str | None,
-    exit_with_pid: int | None,
-    write_deadline: float,
-    state_dir: Path | None,
-    reapply_limits: bool,
+    context: click.Context, /, config_file: Path | None, exit_with_pid: int | None, **options: Any
 ) -> None:
     """Find engines, read their flight recorders, and serve them over gRPC.
 
     Changes of limits go through here as well, each with a line in the audit log.
     """
-    from rblntopd.audit.state_dir import state_dir as default_state_dir
-    from rblntopd.probe.runtime_dir import runtime_dir as default_runtime_dir
-    from rblntopd.server.followed_process import FollowedProcess
-    from rblntopd.server.socket_place import SocketPlace, SocketPlaceError, default_socket, socket_path
+    import faulthandler
+
+    config = _loaded(context, config_file, options)
+    from rblntopd.config.config import load
+    from rblntopd.server.log_output import log_to
+    from rblntopd.server.socket_place import SocketPlace, SocketPlaceError
     from rblntopd.server.turn import take_turn
 
-    runtime = (runtime_dir or default_runtime_dir()).absolute()
+    # The watchdog ends a daemon that hangs with SIGABRT: where it hung is in the log then.
+    faulthandler.enable()
+    log_to(config.values["log_level"])
     try:
-        place = SocketPlace(socket_path(listen) if listen else default_socket(runtime))
-        followed = None if exit_with_pid is None else FollowedProcess(exit_with_pid)
+        place = SocketPlace(config.socket, config.values["operator_group"])
+        followed = None
+        if exit_with_pid is not None:
+            # psutil takes its time to import, and the service needs none of it.
+            from rblntopd.server.followed_process import FollowedProcess
+
+            followed = FollowedProcess(exit_with_pid)
         if not take_turn(place, followed):
             return
         # Only now: grpc takes a quarter of a second to import, and 30 MB while a daemon waits.
         from rblntopd.server import daemon
 
-        settings = daemon.Settings(
-            runtime=runtime,
-            place=place,
-            state=(state_dir or default_state_dir()).absolute(),
-            followed=followed,
-            write_deadline_s=write_deadline,
-            reapply_limits=reapply_limits,
-        )
+        reload = partial(load, {**options, "log_level": context.obj}, path=config_file)
+        settings = daemon.Settings(config=config, place=place, followed=followed, reload=reload)
         daemon.run(lambda: daemon.serve(settings))
     except SocketPlaceError as error:
         click.echo(f"rblntopd: {error}", err=True)
         sys.exit(1)
+
+
+@main.command("check-config", short_help="Print the configuration, and where each value came from.")
+@config_options
+@click.pass_context
+def check_config(context: click.Context, /, config_file: Path | None, **options: Any) -> None:
+    """Print what `rblntopd serve` would do, as TOML, each value with where it came from.
+
+    Whatever is not allowed is an error, and the exit code 2.
+    """
+    from rblntopd.config.report import report
+
+    config = _loaded(context, config_file, options)
+    click.echo(report(config))
+    if config.tcp is not None:
+        from rblntopd.server.socket_place import SocketPlaceError
+        from rblntopd.server.tls import read_certificates
+
+        try:
+            read_certificates(config.tcp)
+        except SocketPlaceError as error:
+            click.echo(f"rblntopd: {error}", err=True)
+            sys.exit(USAGE)
 
 
 @main.command(

@@ -70,11 +70,13 @@ class DaemonProcess:
         self.socket = runtime / "rblntopd.sock"
         self.log = runtime.parent / "daemon.log"
         self.state = runtime.parent / "state"
+        self.config = runtime.parent / "rblntopd.toml"
+        self.config.touch()
         with open(self.log, "a") as log:
             self.process = subprocess.Popen(
                 [
-                    sys.executable, "-m", "rblntopd.cli", "serve", "--runtime-dir", str(runtime),
-                    "--state-dir", str(self.state), *options,
+                    sys.executable, "-m", "rblntopd.cli", "serve", "--config", str(self.config),
+                    "--runtime-dir", str(runtime), "--state-dir", str(self.state), *options,
                 ],
                 stderr=log,
             )  # fmt: skip

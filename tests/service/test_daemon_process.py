@@ -24,7 +24,7 @@ time.sleep(600)
 
 
 def serve(*options):
-    command = [sys.executable, "-m", "rblntopd.cli", "serve", *options]
+    command = [sys.executable, "-m", "rblntopd.cli", "serve", "--config", os.devnull, *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
@@ -101,8 +101,8 @@ def test_something_else_at_the_socket_path_is_left_alone(runtime):
 
 def test_an_address_that_is_no_unix_socket_is_refused(runtime):
     refused = serve("--runtime-dir", str(runtime), "--listen", "0.0.0.0:50661")
-    assert refused.returncode == 1
-    assert "--listen 0.0.0.0:50661: give unix:/path/of/the/socket" in refused.stderr
+    assert refused.returncode == 2
+    assert "--listen = 0.0.0.0:50661: allowed is unix:/path/of/the/socket" in refused.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -110,6 +110,14 @@ def test_a_daemon_ends_in_order_and_takes_its_socket_along(daemon, number):
     daemon.process.send_signal(number)
     assert daemon.process.wait(timeout=30) == 0
     assert not daemon.socket.exists()
+
+
+def test_where_a_daemon_hung_is_in_its_log(daemon):
+    daemon.process.send_signal(signal.SIGABRT)
+    assert daemon.process.wait(timeout=30) == -signal.SIGABRT
+    log = daemon.log.read_text()
+    assert "Fatal Python error: Aborted" in log
+    assert "asyncio/base_events.py" in log
 
 
 def test_a_stopped_subscriber_hinders_no_other(start_engine, start_daemon, stopped_subscriber):

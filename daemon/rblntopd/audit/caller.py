@@ -23,6 +23,11 @@ DAEMON = Caller("rblntopd", verified=True)
 PROBE = Caller(SELF, verified=True)
 
 
+def certified(name: str) -> Caller:
+    """Whoever holds the certificate of that name."""
+    return Caller(cut(f"certificate {name}", CALLER_SIZE).decode(), verified=True)
+
+
 def user(uid: int, name: str) -> Caller:
     """A user whom the kernel vouches for."""
     known = f"uid {uid} ({name})" if name else f"uid {uid}"

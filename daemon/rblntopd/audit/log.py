@@ -17,6 +17,7 @@ from typing import TypeVar
 from rblntopd.audit import history, lines, restarts
 from rblntopd.audit.log_file import AuditLogError, Line, LogFile
 from rblntopd.audit.standing import Standing, read_standing
+from rblntopd.audit.told import tell
 from rblntopd.engines.engine import Engine
 from rblntopd.engines.ring_file import RingFileError
 from rblntopd.probe.ring_format import Live
@@ -161,6 +162,7 @@ class AuditLog:
         await self._in_writer(lambda: self._files.append(new, carry))
         for line in new:
             self._standing.take(line)
+            tell(line)
 
     async def _in_writer(self, work: Callable[[], _T]) -> _T:
         if self._late is not None and not self._late.done():

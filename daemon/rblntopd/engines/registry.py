@@ -59,7 +59,9 @@ class Registry:
                 continue
             if not alive:
                 self._ended[engine.name] += 1
-                logger.info("engine %s (%s) is gone", engine.name, engine.instance_id)
+                logger.info(
+                    "engine %s (%s) is gone", engine.name, engine.instance_id, extra=_log_fields(engine)
+                )
         new, there = self._discovery.look(self._engines)
         for engine in new:
             self._add(engine)
@@ -86,6 +88,7 @@ class Registry:
         logger.info(
             "found engine %s (%s, pid %d)%s",
             engine.name, engine.instance_id, engine.reader.header.pid, ", which has ended" * engine.gone,
+            extra=_log_fields(engine),
         )  # fmt: skip
 
     def _drop(self, engine: Engine, reason: str) -> None:
@@ -227,6 +230,11 @@ class Registry:
         for engine in self._engines.values():
             engine.close()
         self._engines.clear()
+
+
+def _log_fields(engine: Engine) -> dict[str, object]:
+    """By which an entry of the journal is found."""
+    return {"fields": {"engine": engine.name, "instance": engine.instance_id}}
 
 
 def _first(names: list[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import sys
 from dataclasses import dataclass
@@ -124,6 +123,9 @@ def _name(model: Any, dp_rank: int, dp_size: int) -> str:
 
 
 def _version(distribution: str) -> str:
+    # Not at the top: the daemon reads descriptions as well, and need not wait for this import.
+    import importlib.metadata
+
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

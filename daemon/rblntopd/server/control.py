@@ -10,6 +10,7 @@ import grpc
 from rblntop_api.v1 import control_pb2
 from rblntopd.audit.caller import Caller
 from rblntopd.engines.ring_file import RingFileError
+from rblntopd.server import tls
 from rblntopd.server.admission_calls import close, open_again
 from rblntopd.server.control_desk import ControlDesk
 from rblntopd.server.errors import RequestError, abort, as_request_error
@@ -78,7 +79,7 @@ class ControlService:
         return await _answered(context, list_changes(self._desk.audit, request))
 
     def _caller(self, context: Context) -> Caller:
-        return self._identities.caller(context.invocation_metadata())
+        return tls.caller(context) or self._identities.caller(context.invocation_metadata())
 
 
 async def _answered(context: Context, call: Awaitable[_T]) -> _T:

@@ -7,58 +7,57 @@ import gc
 import logging
 import os
 import signal
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
-
-from rblntop_api.v1 import control_pb2, telemetry_pb2
 from rblntopd.audit.log import AuditLog
+from rblntopd.audit.restarts import KeptLimits
+from rblntopd.config.config import Config
+from rblntopd.config.errors import ConfigError
+from rblntopd.engines.engine import Engine
 from rblntopd.engines.registry import Registry
 from rblntopd.probe import __version__
-from rblntopd.server import identity
+from rblntopd.server import identity, unix_sockets
+from rblntopd.server.api_server import Services, stop
 from rblntopd.server.control import ControlService
 from rblntopd.server.control_desk import ControlDesk
 from rblntopd.server.cpu_share import CpuShare
-from rblntopd.server.followed_process import FollowedProcess
 from rblntopd.server.identity import Identities, IdentitySocket
+from rblntopd.server.log_output import log_to
 from rblntopd.server.reapply import reapply
-from rblntopd.server.service_handlers import service_handler
+from rblntopd.server.reload import in_force
 from rblntopd.server.socket_place import SocketPlace, SocketPlaceError
 from rblntopd.server.subscriber import WriteWatch
+from rblntopd.server.supervisor import Supervisor
 from rblntopd.server.telemetry import TelemetryService
+from rblntopd.server.tls import TlsListener
+
+if TYPE_CHECKING:
+    from rblntopd.server.followed_process import FollowedProcess
 
 logger = logging.getLogger(__name__)
 
 #: How often the runtime directory and the rings are looked at when nobody asks. The ring holds minutes.
 SCAN_S = 0.5
-#: Streams get this long to end; then the process ends, whatever they do.
-STOP_GRACE_S = 1.0
-STOP_DEADLINE_S = 3.0
-SERVICES = (
-    telemetry_pb2.DESCRIPTOR.services_by_name["Telemetry"],
-    control_pb2.DESCRIPTOR.services_by_name["Control"],
-)
+#: The end takes 2 s at most, whatever holds it: streams, the audit log's disk, at last the event loop.
+STOP_GRACE_S = 0.5
+STOP_DEADLINE_S = 0.8
+LAST_LINES_S = 0.6
+END_S = 1.8
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the command line says."""
 
-    runtime: Path
-    """Where engines put their rings."""
+    config: Config
     place: SocketPlace
-    """Taken: where clients connect."""
-    state: Path
-    """Where the audit log is."""
+    """Taken: where operators connect."""
     followed: FollowedProcess | None
-    write_deadline_s: float
-    reapply_limits: bool
-    """Whether an engine gets its limits again after a restart."""
+    reload: Callable[[], Config]
+    """Reads the configuration again; ConfigError: it is not allowed."""
 
 
 async def serve(settings: Settings) -> None:
@@ -68,105 +67,157 @@ async def serve(settings: Settings) -> None:
     Raises:
         SocketPlaceError: the socket cannot be served.
     """
-    place = settings.place
-    registry = Registry(settings.runtime)
-    identities = Identities()
-    identity_socket = IdentitySocket(place.path.with_name(identity.SOCKET_NAME), identities)
+    daemon = Daemon(settings)
     try:
-        registry.scan()
-        audit = AuditLog(settings.state, registry.every)
-        desk = ControlDesk(registry, audit)
-        if settings.reapply_limits:
-            audit.when_restarted = partial(desk.in_background, reapply, desk)
+        await daemon.start()
+        await daemon.run()
+    finally:
+        daemon.close()
+
+
+class Daemon:
+    """One daemon, from its start to its end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._config = settings.config
+        self._reload = settings.reload
+        self._followed = settings.followed
+        self._end = asyncio.Event()
+        self._supervisor = Supervisor()
+        config = settings.config
+        self._operators = settings.place
+        self._viewers = SocketPlace(config.viewer_socket, config.values["viewer_group"])
+        place = SocketPlace(self._operators.path.with_name(identity.SOCKET_NAME), self._operators.group)
+        identities = Identities()
+        self._identity_socket = IdentitySocket(place, identities)
+        self._identity_place = place
+        self._registry = Registry(config.runtime_dir)
+        self._audit = AuditLog(config.state_dir, self._registry.every)
+        self._audit.when_restarted = self._restarted
+        self._desk = ControlDesk(self._registry, self._audit)
+        self._watch = WriteWatch(config.values["write_deadline_s"])
+        telemetry = TelemetryService(self._registry, CpuShare(), self._watch)
+        self._services = Services(telemetry, ControlService(self._desk, identities))
+        self._servers = [
+            self._services.server(unix_sockets.operator),
+            self._services.server(unix_sockets.viewer),
+        ]
+        self._tls = TlsListener(config.tcp) if config.tcp else None
+        if self._tls is not None:
+            self._servers.append(self._services.server(self._tls.shown))
+
+    async def start(self) -> None:
+        """Find the engines there are, and listen.
+
+        Raises:
+            SocketPlaceError: the sockets cannot be served.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end.set)
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
+        self._viewers.take()
+        self._registry.scan()
         # First of all: what was done while no daemon ran comes before what this one does.
-        await audit.catch_up()
-        watch = WriteWatch(settings.write_deadline_s)
-        server = await _start(registry, place, watch, ControlService(desk, identities))
-        await identity_socket.start()
+        await self._audit.catch_up()
+        for server, place in zip(self._servers, (self._operators, self._viewers), strict=False):
+            unix_sockets.bind(server, place)
+        if self._tls is not None:
+            self._tls.bind(self._servers[-1])
+        # Before anybody can call: a caller wants a token first.
+        await self._identity_socket.start()
+        for server in self._servers:
+            await server.start()
+        await self._services.ready()
         logger.info(
             "rblntopd %s serves %s, engines in %s, audit log in %s",
-            __version__, place.address, settings.runtime, settings.state,
+            __version__, self._operators.address, self._config.runtime_dir, self._config.state_dir,
         )  # fmt: skip
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        work = (watch.run(), _look(registry, settings.followed), audit.run(), desk.several.run())
+        self._supervisor.ready(self._status())
+
+    async def run(self) -> None:
+        """Serve until the end, and end."""
+        work = (
+            self._watch.run(), self._look(), self._audit.run(), self._desk.several.run(),
+            self._supervisor.run(),
+        )  # fmt: skip
         tasks = [asyncio.create_task(part) for part in work]
         for task in tasks:
-            task.add_done_callback(lambda _: stop.set())
-        await stop.wait()
+            task.add_done_callback(lambda _: self._end.set())
+        await self._end.wait()
         failed = [task.exception() for task in tasks if task.done() and not task.cancelled()]
+        errors = [error for error in failed if error is not None]
+        logger.info("stopping")
+        self._supervisor.stopping()
+        _end_within(END_S, 1 if errors else 0)
         for task in tasks:
             task.cancel()
-        await _stop(server)
-        await audit.close(STOP_GRACE_S)
-        for error in failed:
-            if error is not None:
-                raise error
-    finally:
-        identity_socket.close()
-        registry.close()
-        place.release()
+        await stop(self._servers, STOP_GRACE_S, STOP_DEADLINE_S)
+        await self._audit.close(LAST_LINES_S)
+        for error in errors:
+            raise error
+
+    def reload(self) -> None:
+        """Bring into force what can be changed in a daemon that runs. What is not allowed changes nothing."""
+        self._supervisor.reloading()
+        try:
+            self._take(self._reload())
+        except ConfigError as error:
+            for problem in error.problems:
+                logger.error("not reloaded: %s", problem)
+        self._supervisor.ready(self._status())
+
+    def _take(self, found: Config) -> None:
+        self._config = config = in_force(self._config, found)
+        log_to(config.values["log_level"])
+        self._watch.deadline_s = config.values["write_deadline_s"]
+        groups = config.values["operator_group"], config.values["viewer_group"]
+        places = (self._operators, groups[0]), (self._identity_place, groups[0]), (self._viewers, groups[1])
+        for place, group in places:
+            try:
+                place.group = group
+                place.set_mode()
+            except SocketPlaceError as error:
+                logger.error("%s", error)
+        if self._tls is not None and config.tcp is not None:
+            try:
+                self._tls.take(config.tcp)
+            except SocketPlaceError as error:
+                logger.error("the certificates stay as they were: %s", error)
+
+    def close(self) -> None:
+        """Let go of sockets and rings."""
+        self._identity_socket.close()
+        self._registry.close()
+        self._viewers.release()
+        self._operators.release()
+
+    async def _look(self) -> None:
+        """Keep the registry up to date."""
+        registry, followed = self._registry, self._followed
+        while True:
+            await registry.refresh()
+            await asyncio.sleep(SCAN_S)
+            registry.scan()
+            self._supervisor.status(self._status())
+            if followed is not None and followed.over(registry.any_alive):
+                logger.info("process %d and all engines are gone: ending", followed.pid)
+                return
+
+    def _status(self) -> str:
+        alive = sum(not engine.gone for engine in self._registry.every())
+        return f"{alive} engine{'' if alive == 1 else 's'}, serving {self._operators.path}"
+
+    def _restarted(self, engine: Engine, kept: KeptLimits) -> None:
+        if self._config.values["reapply_limits"]:
+            self._desk.in_background(reapply, self._desk, engine, kept)
 
 
-OPTIONS = [
-    # Two servers would share a TCP port silently.
-    ("grpc.so_reuseport", 0),
-    # A client on a quiet stream pings every 20 s; by default the second ping within five minutes ends it.
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-]
-
-
-async def _start(
-    registry: Registry, place: SocketPlace, watch: WriteWatch, control_service: ControlService
-) -> grpc.aio.Server:
-    cpu = CpuShare()
-    server = grpc.aio.server(options=OPTIONS)
-    telemetry, control = SERVICES
-    server.add_generic_rpc_handlers(
-        (
-            service_handler(telemetry, TelemetryService(registry, cpu, watch), {"WatchSnapshots"}),
-            service_handler(control, control_service),
-        )
-    )
-    checks = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    names = [service.full_name for service in SERVICES]
-    for name in ("", *names):
-        await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
-    reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    # Nobody may come in between the bind and the chmod.
-    before = os.umask(0o177)
-    try:
-        server.add_insecure_port(place.address)
-    except RuntimeError as error:
-        raise SocketPlaceError(f"cannot listen on {place.address}: {error}") from error
-    finally:
-        os.umask(before)
-    place.set_mode()
-    await server.start()
-    return server
-
-
-async def _look(registry: Registry, followed: FollowedProcess | None) -> None:
-    """Keep the registry up to date."""
-    while True:
-        await registry.refresh()
-        await asyncio.sleep(SCAN_S)
-        registry.scan()
-        if followed is not None and followed.over(registry.any_alive):
-            logger.info("process %d and all engines are gone: ending", followed.pid)
-            return
-
-
-async def _stop(server: grpc.aio.Server) -> None:
-    logger.info("stopping")
-    stopping = asyncio.ensure_future(server.stop(STOP_GRACE_S))
-    done, _ = await asyncio.wait([stopping], timeout=STOP_DEADLINE_S)
-    if not done:
-        # server.stop() waits for ever behind a subscriber that does not read.
-        logger.warning("a subscriber does not let go: ending without it")
+def _end_within(seconds: float, code: int) -> None:
+    """End the process after so long even where something blocks the event loop."""
+    timer = threading.Timer(seconds, os._exit, (code,))
+    timer.daemon = True
+    timer.start()
 
 
 def run(serving: Callable[[], Awaitable[None]]) -> None:

@@ -35,6 +35,8 @@ class Reason(enum.Enum):
     ENGINE_GONE = "ENGINE_GONE"
     ENGINE_SILENT = "ENGINE_SILENT"
     """The engine lives and did not answer in time."""
+    ROLE_DENIED = "ROLE_DENIED"
+    """The caller may not call this; ``role`` in the metadata is what it has, ``needed`` what it takes."""
     PROBE_DENIED = "PROBE_DENIED"
     PROBE_VERSION = "PROBE_VERSION"
     """The probe speaks another version of the control protocol."""
@@ -60,6 +62,7 @@ _CODES = {
     Reason.CONTROL_UNAVAILABLE: grpc.StatusCode.FAILED_PRECONDITION,
     Reason.ENGINE_GONE: grpc.StatusCode.UNAVAILABLE,
     Reason.ENGINE_SILENT: grpc.StatusCode.UNAVAILABLE,
+    Reason.ROLE_DENIED: grpc.StatusCode.PERMISSION_DENIED,
     Reason.PROBE_DENIED: grpc.StatusCode.PERMISSION_DENIED,
     Reason.PROBE_VERSION: grpc.StatusCode.FAILED_PRECONDITION,
     Reason.RING_UNREADABLE: grpc.StatusCode.UNAVAILABLE,

@@ -17,7 +17,6 @@ import struct
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from rblntopd.audit.caller import UNVERIFIED, Caller, user
 from rblntopd.server.socket_place import SocketPlace, SocketPlaceError
@@ -69,10 +68,10 @@ class Identities:
 
 
 class IdentitySocket:
-    """The plain socket beside the one for gRPC, with the same rights."""
+    """The plain socket beside the operators', with the same rights."""
 
-    def __init__(self, path: Path, identities: Identities) -> None:
-        self._place = SocketPlace(path)
+    def __init__(self, place: SocketPlace, identities: Identities) -> None:
+        self._place = place
         self._identities = identities
         self._server: asyncio.Server | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import grp
 import os
 import stat
 from pathlib import Path
@@ -12,6 +13,8 @@ from rblntopd.probe.runtime_dir import SERVICE_DIR
 
 SERVICE_SOCKET_DIR = Path("/run/rblntopd")
 SOCKET_NAME = "rblntopd.sock"
+OPERATOR_GROUP = "rblntop-admin"
+VIEWER_GROUP = "rblntop"
 #: sun_path holds 108 bytes with its terminator (unix(7)).
 MAX_PATH = 107
 
@@ -22,21 +25,25 @@ class SocketPlaceError(Exception):
 
 def default_socket(runtime: Path) -> Path:
     """The service's socket for the service's runtime directory, else one in the runtime directory."""
-    if os.geteuid() == 0 and runtime == SERVICE_DIR and SERVICE_SOCKET_DIR.is_dir():
+    if runtime == SERVICE_DIR and os.access(SERVICE_SOCKET_DIR, os.W_OK):
         return SERVICE_SOCKET_DIR / SOCKET_NAME
     return runtime / SOCKET_NAME
 
 
-def socket_path(listen: str) -> Path:
-    """The path in ``unix:/path``.
+def viewer_socket(operator_socket: Path) -> Path:
+    """The viewers' socket lies beside the operators', as ``<name>-ro.sock``."""
+    return operator_socket.with_name(f"{operator_socket.name.removesuffix('.sock')}-ro.sock")
 
-    Raises:
-        SocketPlaceError: it has no such form.
-    """
-    scheme, _, path = listen.partition(":")
-    if scheme != "unix" or not path:
-        raise SocketPlaceError(f"--listen {listen}: give unix:/path/of/the/socket")
-    return Path(path).absolute()
+
+def service_group(path: Path, group: str) -> str:
+    """``group`` for a socket of the service, where the host has it; else nobody but the owner."""
+    if path.parent != SERVICE_SOCKET_DIR:
+        return ""
+    try:
+        grp.getgrnam(group)
+    except KeyError:
+        return ""
+    return group
 
 
 class SocketTakenError(SocketPlaceError):
@@ -49,8 +56,10 @@ class SocketPlace:
     A gRPC server replaces a socket that is there, and deletes it when it ends, whoever listens on it now.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, group: str = "") -> None:
         self.path = path
+        self.group = group
+        """Whose members may connect; empty: only the daemon's user and root."""
         self._lock = -1
 
     @property
@@ -93,8 +102,25 @@ class SocketPlace:
         self._remove_socket()
 
     def set_mode(self) -> None:
-        """Let the owner in, and for the service the socket's group: never what the umask happens to say."""
-        os.chmod(self.path, 0o660 if self.path.parent == SERVICE_SOCKET_DIR else 0o600)
+        """Let the owner in, and the group if there is one: never what the umask happens to say.
+
+        Raises:
+            SocketPlaceError: there is no such group, or the socket cannot be given to it.
+        """
+        mode = 0o600
+        try:
+            if self.group:
+                os.chown(self.path, -1, grp.getgrnam(self.group).gr_gid)
+                mode = 0o660
+            os.chmod(self.path, mode)
+        except KeyError:
+            raise SocketPlaceError(f"{self.path}: there is no group {self.group}") from None
+        except PermissionError as error:
+            raise SocketPlaceError(
+                f"{self.path} cannot be given to group {self.group}: make the daemon's user a member of it"
+            ) from error
+        except OSError as error:
+            raise SocketPlaceError(f"{self.path}: {error.strerror or error}") from error
 
     def release(self) -> None:
         """Remove the socket and let the next daemon in. The lock file stays: it is the lock."""

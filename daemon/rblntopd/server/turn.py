@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
-from rblntopd.server.followed_process import FollowedProcess
 from rblntopd.server.socket_place import SocketPlace, SocketTakenError
+
+if TYPE_CHECKING:
+    from rblntopd.server.followed_process import FollowedProcess
 
 LOOK_S = 0.5
 

@@ -29,8 +29,25 @@ def test_spellings(text, target):
     assert find_address(text).target == target
 
 
+def test_tcp_with_certificates_has_a_scheme():
+    address = find_address("tls://host:50661")
+    assert (address.target, address.tls, str(address)) == ("host:50661", True, "tls://host:50661")
+    assert not find_address("host:50661").tls
+
+
 @pytest.mark.parametrize(
-    "text", ["host", "host:", "host:0", "host:70000", "unix:relative", "a b:1", "/" + "x" * 107]
+    "text",
+    [
+        "tls://host",
+        "tls:///run/x.sock",
+        "host",
+        "host:",
+        "host:0",
+        "host:70000",
+        "unix:relative",
+        "a b:1",
+        "/" + "x" * 107,
+    ],
 )
 def test_what_cannot_be_an_address_says_so(text):
     with pytest.raises(AddressError, match=r"address|socket path"):
@@ -64,4 +81,5 @@ def test_without_any_socket_the_error_lists_them_and_says_how_to_start_a_daemon(
 
 def test_the_viewers_socket_is_readonly():
     assert Address("unix:/run/rblntopd/rblntopd-ro.sock").readonly
+    assert Address("unix:/tmp/mine-ro.sock").readonly
     assert not Address("unix:/run/rblntopd/rblntopd.sock").readonly

@@ -79,7 +79,9 @@ def test_the_dashboard_does_not_start_on_what_is_no_address(monkeypatch, capsys,
         monkeypatch.setattr(stream, "isatty", lambda: True)
     monkeypatch.setattr("rblntop.app.app.RblntopApp.run", lambda _: 0)
     assert run_command(rblntop, arguments) == USAGE
-    assert "'foo' is no address: use unix:/path/to/rblntopd.sock or host:port" in capsys.readouterr().err
+    assert (
+        "'foo' is no address: use unix:/path/to/rblntopd.sock or tls://host:port" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(

@@ -47,5 +47,6 @@ def test_a_socket_of_somebody_else_is_not_mended_by_another_daemon():
     refused = error(unix("Permission denied"))
     assert str(refused) == (
         f"no daemon answers at {SOCKET}: Permission denied\n"
-        "The socket is another user's: call this as the user of the daemon, or as root."
+        "The socket is another user's: call this as the user of the daemon, as root, or as one of "
+        "its group: the service's are rblntop (looks) and rblntop-admin (changes limits)."
     )

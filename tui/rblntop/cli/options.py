@@ -53,7 +53,8 @@ connect_option = click.option(
     "--connect",
     metavar="ADDRESS",
     callback=_before_the_command,
-    help="Daemon to use: unix:/path or host:port. Default: $RBLNTOP_ADDRESS, else the local daemon.",
+    help="Daemon to use: unix:/path or tls://host:port (docs/service.md says which certificates that takes). "
+    "Default: $RBLNTOP_ADDRESS, else the local daemon.",
 )
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON (the proto JSON mapping of rblntop.v1)."

@@ -11,7 +11,11 @@ from rblntop.client.errors import HOW_TO_START, AddressError, UnreachableError
 
 SOCKET = "rblntopd.sock"
 READONLY_SOCKET = "rblntopd-ro.sock"
+READONLY_ENDING = "-ro.sock"
+"""The viewers' socket of a daemon that was told where to listen ends so as well."""
 IDENTITY_SOCKET = "rblntopd-id.sock"
+
+TLS_SCHEME = "tls://"
 
 #: sizeof(sockaddr_un.sun_path) - 1 on Linux.
 MAX_SOCKET_PATH = 107
@@ -24,11 +28,13 @@ class Address:
     """One place to connect to, as grpc spells it: ``unix:/path`` or ``host:port``."""
 
     target: str
+    tls: bool = False
+    """Whether the daemon is spoken to with certificates, over TCP."""
 
     @property
     def readonly(self) -> bool:
         """The viewers' socket: the daemon refuses changes that come through it."""
-        return self.target.startswith("unix:") and os.path.basename(self.target) == READONLY_SOCKET
+        return self.target.startswith("unix:") and self.target.endswith(READONLY_ENDING)
 
     @property
     def identity_socket(self) -> str | None:
@@ -38,14 +44,14 @@ class Address:
         return os.path.join(os.path.dirname(self.target.removeprefix("unix:")), IDENTITY_SOCKET)
 
     def __str__(self) -> str:
-        return self.target
+        return f"{TLS_SCHEME}{self.target}" if self.tls else self.target
 
 
 def parse_address(text: str) -> Address:
     """Check an address that somebody typed.
 
     Raises:
-        AddressError: neither ``unix:/path`` (or a plain absolute path) nor ``host:port``.
+        AddressError: neither ``unix:/path`` (or an absolute path), nor ``tls://host:port`` or ``host:port``.
     """
     path = text.removeprefix("unix:")
     if path.startswith("//"):
@@ -54,10 +60,11 @@ def parse_address(text: str) -> Address:
         if len(os.fsencode(path)) > MAX_SOCKET_PATH:
             raise AddressError(f"{text!r}: a socket path has at most {MAX_SOCKET_PATH} bytes")
         return Address(f"unix:{path}")
-    match = _HOST_PORT.match(text)
+    target = text.removeprefix(TLS_SCHEME)
+    match = _HOST_PORT.match(target)
     if match is None or not 0 < int(match[2]) < 65536:
-        raise AddressError(f"{text!r} is no address: use unix:/path/to/{SOCKET} or host:port")
-    return Address(text)
+        raise AddressError(f"{text!r} is no address: use unix:/path/to/{SOCKET} or tls://host:port")
+    return Address(target, tls=target != text)
 
 
 def local_sockets(environment: Mapping[str, str], uid: int) -> list[str]:

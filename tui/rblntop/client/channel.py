@@ -6,6 +6,7 @@ import grpc
 import grpc.aio
 
 from rblntop.client.address import Address
+from rblntop.client.certificates import credentials
 
 KEEPALIVE_MS = 20_000
 PING_TIMEOUT_MS = 5_000
@@ -29,10 +30,18 @@ OPTIONS: tuple[tuple[str, int], ...] = (
 
 
 def open_channel(address: Address) -> grpc.aio.Channel:
-    """A channel to the daemon; it connects with the first call."""
+    """A channel to the daemon; it connects with the first call.
+
+    Raises:
+        AddressError: it takes certificates, and they are not there.
+    """
+    if address.tls:
+        return grpc.aio.secure_channel(address.target, credentials(), options=list(OPTIONS))
     return grpc.aio.insecure_channel(address.target, options=list(OPTIONS))
 
 
 def open_blocking_channel(address: Address) -> grpc.Channel:
     """The same for callers without an event loop."""
+    if address.tls:
+        return grpc.secure_channel(address.target, credentials(), options=list(OPTIONS))
     return grpc.insecure_channel(address.target, options=list(OPTIONS))

@@ -52,4 +52,11 @@ class EngineNotFoundError(RefusedError):
 HOW_TO_START = (
     "Start one with `rblntopd serve`, or start engine and daemon with `rblntopd run -- vllm serve ...`."
 )
-NOT_ALLOWED = "The socket is another user's: call this as the user of the daemon, or as root."
+NOT_ALLOWED = (
+    "The socket is another user's: call this as the user of the daemon, as root, or as one of its group: "
+    "the service's are rblntop (looks) and rblntop-admin (changes limits)."
+)
+NOT_TAKEN = (
+    "It takes a certificate that the daemon's client_ca has signed ($RBLNTOP_TLS_CERT and $RBLNTOP_TLS_KEY), "
+    "and $RBLNTOP_TLS_CA must have signed the daemon's, for the name in the address."
+)

@@ -10,6 +10,7 @@ import grpc
 from rblntop.client.address import Address
 from rblntop.client.errors import (
     NOT_ALLOWED,
+    NOT_TAKEN,
     ClientError,
     EngineNotFoundError,
     RefusedError,
@@ -34,7 +35,7 @@ def error_from_rpc(error: grpc.RpcError, address: Address) -> ClientError:
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
             return UnreachableError(str(address), "it did not answer in time", timed_out=True)
         cause = _cause(message)
-        hint = NOT_ALLOWED if cause == os.strerror(errno.EACCES) else None
+        hint = NOT_ALLOWED if cause == os.strerror(errno.EACCES) else NOT_TAKEN if address.tls else None
         return UnreachableError(str(address), cause, hint=hint)
     if code is grpc.StatusCode.UNIMPLEMENTED:
         message = f"the daemon at {address} is too old for this: {message}"

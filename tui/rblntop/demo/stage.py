@@ -138,7 +138,7 @@ def stage() -> Iterator[Stage]:
             background = Background(directory)
             made = Stage(directory, background)
             try:
-                made.start("daemon", [sys.executable, "-m", "rblntopd.cli", "serve"])
+                made.start("daemon", [sys.executable, "-m", "rblntopd.cli", "serve", "--config", os.devnull])
                 yield made
             finally:
                 # One who is impatient gets what is wanted all the same.
