@@ -12,7 +12,7 @@ from typing import NoReturn
 from rblntopd.private_dir import make_private
 from rblntopd.probe.runtime_dir import runtime_dir
 from rblntopd.probe_export import exported_probe
-from rblntopd.server.socket_place import default_socket, is_served
+from rblntopd.server.socket_place import default_socket, is_served, is_services
 
 PLUGIN = "rblntop"
 #: Exit codes of a shell.
@@ -44,9 +44,11 @@ def become(name: str | None, command: Sequence[str]) -> NoReturn:
     # An engine without the probe is better than no engine.
     try:
         make_private(runtime)
-        probe = exported_probe(runtime / "probe")
+        probe = exported_probe(probe_parent(runtime))
         environment = engine_environment(os.environ, probe, runtime, name)
-        start_daemon(runtime, os.getpid())
+        # Beside the service it would wait for the moment in which that is restarted, and take its place.
+        if not is_services(runtime):
+            start_daemon(runtime, os.getpid())
     except OSError as error:
         print(f"rblntopd run: {error}: the engine starts unwatched", file=sys.stderr)
     sys.stdout.flush()
@@ -55,6 +57,13 @@ def become(name: str | None, command: Sequence[str]) -> NoReturn:
         os.execve(program, list(command), environment)
     except OSError as error:
         raise EngineCommandError(f"{program}: {error.strerror}", NOT_EXECUTABLE) from error
+
+
+def probe_parent(runtime: Path) -> Path:
+    """Where to put the probe: an engine may put its files into the service's directory, and nothing else."""
+    if os.access(runtime, os.W_OK):
+        return runtime / "probe"
+    return Path(f"/tmp/rblntop-{os.geteuid()}") / "probe"
 
 
 def engine_environment(

@@ -221,6 +221,23 @@ def test_a_configuration_that_is_not_allowed_is_not_tried_again(host):
         host.run("systemctl", "reset-failed", SERVICE)
 
 
+def test_an_engine_that_is_started_by_hand_beside_the_service_is_served_by_it(service, until):
+    engine = service.popen(
+        "runuser", "-u", "vllm", "-G", "rblntop-engine", "--",
+        "rblntopd", "run", "--name", "by-hand/0", "--", "sim-engine",
+    )  # fmt: skip
+
+    def found():
+        shown = service.as_user("looks", "rblnctl", "engines", "--json")
+        listed = json.loads(shown.stdout)["engines"] if shown.returncode == 0 else []
+        return [one["pid"] for one in listed if one["name"] == "by-hand/0"]
+
+    (number,) = until(found)
+    assert service.run("pgrep", "-c", "-f", "rblntopd.py serve") == "1\n"
+    service.run("kill", str(number))
+    engine.wait()
+
+
 def next_step(host):
     """The sequence number of the engine's next step."""
     return int(host.json_of("looks", "rblnctl", "show", ENGINE, "--json")["nextSequence"])

@@ -30,6 +30,11 @@ def default_socket(runtime: Path) -> Path:
     return runtime / SOCKET_NAME
 
 
+def is_services(runtime: Path) -> bool:
+    """Whether engines in ``runtime`` are served by the service, which runs (or is just being restarted)."""
+    return runtime == SERVICE_DIR and SERVICE_SOCKET_DIR.is_dir()
+
+
 def viewer_socket(operator_socket: Path) -> Path:
     """The viewers' socket lies beside the operators', as ``<name>-ro.sock``."""
     return operator_socket.with_name(f"{operator_socket.name.removesuffix('.sock')}-ro.sock")

@@ -68,6 +68,7 @@ def test_the_local_daemon_is_the_first_socket_that_we_may_use():
         "/r/rblntopd.sock",
         "/run/rblntopd/rblntopd.sock",
         "/run/rblntopd/rblntopd-ro.sock",
+        "/run/rblntop/rblntopd.sock",
         "/x/rblntop/rblntopd.sock",
         "/tmp/rblntop-7/rblntopd.sock",
     ]

@@ -17,6 +17,7 @@ from rblntopd.server.socket_place import (
     SocketPlaceError,
     default_socket,
     is_served,
+    is_services,
     service_group,
     viewer_socket,
 )
@@ -31,6 +32,14 @@ def test_the_service_listens_in_the_services_directory_whoever_it_runs_as(tmp_pa
     assert default_socket(SERVICE_DIR) == tmp_path / "rblntopd.sock"
     monkeypatch.setattr("os.access", lambda path, mode: False)
     assert default_socket(SERVICE_DIR) == SERVICE_DIR / "rblntopd.sock"
+
+
+def test_the_services_directory_is_the_services_while_that_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(socket_place, "SERVICE_SOCKET_DIR", tmp_path / "sockets")
+    assert not is_services(SERVICE_DIR)
+    (tmp_path / "sockets").mkdir()
+    assert is_services(SERVICE_DIR)
+    assert not is_services(tmp_path)
 
 
 def test_the_viewers_socket_lies_beside_the_operators():

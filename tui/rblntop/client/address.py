@@ -73,6 +73,8 @@ def local_sockets(environment: Mapping[str, str], uid: int) -> list[str]:
     if runtime_dir := environment.get("RBLNTOP_RUNTIME_DIR"):
         paths.append(f"{runtime_dir}/{SOCKET}")
     paths += [f"/run/rblntopd/{SOCKET}", f"/run/rblntopd/{READONLY_SOCKET}"]
+    # Root's own daemon on a host whose service does not run.
+    paths += [f"/run/rblntop/{SOCKET}"]
     if user_dir := environment.get("XDG_RUNTIME_DIR"):
         paths.append(f"{user_dir}/rblntop/{SOCKET}")
     return [*paths, f"/tmp/rblntop-{uid}/{SOCKET}"]
