@@ -111,6 +111,26 @@ class TelemetryService:
         except RingFileError as error:
             await abort(context, as_request_error(error))
 
+    async def GetHistory(  # noqa: N802
+        self, request: telemetry_pb2.GetHistoryRequest, context: Context
+    ) -> telemetry_pb2.GetHistoryResponse:
+        """Figures of the past."""
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "GetHistory: not in this version")
+        raise AssertionError("abort() always raises")
+
+    async def WatchEvents(  # noqa: N802
+        self, request: telemetry_pb2.WatchEventsRequest, context: Context
+    ) -> None:
+        """What happened, and what happens."""
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "WatchEvents: not in this version")
+
+    async def ListRequests(  # noqa: N802
+        self, request: telemetry_pb2.ListRequestsRequest, context: Context
+    ) -> telemetry_pb2.ListRequestsResponse:
+        """Unfinished requests of one engine."""
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "ListRequests: not in this version")
+        raise AssertionError("abort() always raises")
+
     async def _send_steps(
         self, engine: Engine, sequence: int, subscriber: Subscriber, end: int | None
     ) -> None:
