@@ -20,6 +20,7 @@ from rblntopd.server.cpu_share import CpuShare
 from rblntopd.server.errors import RequestError, abort, as_request_error, invalid_field
 from rblntopd.server.feed import MAX_INTERVAL_MS, MIN_INTERVAL_MS, FeedKey, Feeds
 from rblntopd.server.get_history import get_history
+from rblntopd.server.list_requests import RequestTables, list_requests
 from rblntopd.server.messages import engine_message, snapshot_message, step_message
 from rblntopd.server.subscriber import Subscriber, WriteWatch
 
@@ -39,6 +40,7 @@ class TelemetryService:
     def __init__(self, registry: Registry, histories: Histories, cpu: CpuShare, watch: WriteWatch) -> None:
         self._registry = registry
         self._histories = histories
+        self._tables = RequestTables()
         self._cpu = cpu
         self._watch = watch
         self._feeds = Feeds(registry, cpu)
@@ -133,9 +135,11 @@ class TelemetryService:
     async def ListRequests(  # noqa: N802
         self, request: telemetry_pb2.ListRequestsRequest, context: Context
     ) -> telemetry_pb2.ListRequestsResponse:
-        """Unfinished requests of one engine."""
-        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "ListRequests: not in this version")
-        raise AssertionError("abort() always raises")
+        """The unfinished requests of one engine, which it writes down for this."""
+        try:
+            return await list_requests(self._tables, self._find(request.engine), request)
+        except RequestError as error:
+            await abort(context, error)
 
     async def _send_steps(
         self, engine: Engine, sequence: int, subscriber: Subscriber, end: int | None
