@@ -19,4 +19,4 @@ EVENT_HEADER = f"{'TIME':<19}  {'':<5}  {'ENGINE':<20}  WHAT"
 def event_line(event: Event) -> str:
     """One event."""
     engine = left(clean(event.engine) or DAEMON, 20)
-    return f"{date_and_clock(event.time_s)}  {WORDS[event.severity]:<5}  {engine}  {clean(event.text)}"
+    return f"{date_and_clock(event.time_s):<19}  {WORDS[event.severity]:<5}  {engine}  {clean(event.text)}"
