@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,7 +18,9 @@ from rblntopd.audit.restarts import KeptLimits
 from rblntopd.config.config import Config
 from rblntopd.config.errors import ConfigError
 from rblntopd.engines.engine import Engine
+from rblntopd.engines.histories import Histories
 from rblntopd.engines.registry import Registry
+from rblntopd.events.happenings import Happenings
 from rblntopd.probe import __version__
 from rblntopd.server import identity, unix_sockets
 from rblntopd.server.api_server import Services, stop
@@ -96,7 +99,11 @@ class Daemon:
         self._audit.when_restarted = self._restarted
         self._desk = ControlDesk(self._registry, self._audit)
         self._watch = WriteWatch(config.values["write_deadline_s"])
-        telemetry = TelemetryService(self._registry, CpuShare(), self._watch)
+        self._histories = Histories()
+        self._happenings = Happenings()
+        telemetry = TelemetryService(
+            self._registry, self._histories, self._happenings.events, CpuShare(), self._watch
+        )
         self._services = Services(telemetry, ControlService(self._desk, identities))
         self._servers = [
             self._services.server(unix_sockets.operator),
@@ -120,6 +127,7 @@ class Daemon:
         self._registry.scan()
         # First of all: what was done while no daemon ran comes before what this one does.
         await self._audit.catch_up()
+        await self._happenings.begin(self._audit, self._registry.every())
         for server, place in zip(self._servers, (self._operators, self._viewers), strict=False):
             unix_sockets.bind(server, place)
         if self._tls is not None:
@@ -139,7 +147,7 @@ class Daemon:
         """Serve until the end, and end."""
         work = (
             self._watch.run(), self._look(), self._audit.run(), self._desk.several.run(),
-            self._supervisor.run(),
+            self._supervisor.run(), self._histories.fill(),
         )  # fmt: skip
         tasks = [asyncio.create_task(part) for part in work]
         for task in tasks:
@@ -193,10 +201,12 @@ class Daemon:
         self._operators.release()
 
     async def _look(self) -> None:
-        """Keep the registry up to date."""
+        """Keep the registry up to date, and what follows from it."""
         registry, followed = self._registry, self._followed
         while True:
             await registry.refresh()
+            self._histories.follow(registry.every(), time.monotonic_ns())
+            self._happenings.look(registry.every())
             await asyncio.sleep(SCAN_S)
             registry.scan()
             self._supervisor.status(self._status())
