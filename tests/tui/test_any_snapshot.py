@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rblntop.ask import Ask, Subject
+from rblntop.blocks.ask_panel import ask_panel, rows_wanted
 from rblntop.blocks.change_panel import change_panel
 from rblntop.blocks.engine_list import engine_list
 from rblntop.blocks.engine_tabs import engine_tabs
@@ -23,21 +25,28 @@ from rblntop.blocks.summary import summary
 from rblntop.blocks.verdict_line import verdict_line
 from rblntop.blocks.watch_line import watch_line
 from rblntop.blocks.welcome import welcome
-from rblntop.limit_draft import LimitDraft, Phase, follow, open_draft
+from rblntop.limit_draft import Entry, LimitDraft, Phase, open_draft
 from rblntop.model import (
     AdmissionState,
     AdmissionStop,
+    ChangeAction,
+    ChangeResult,
     EmptyCause,
     EmptyShare,
     Engine,
+    EngineChange,
     EngineState,
     Group,
+    GroupPreview,
     GroupWindow,
     InFlightBatch,
     Limit,
     LimitKind,
     LimitMode,
     Limits,
+    LimitValue,
+    LoggedChange,
+    Preview,
     Snapshot,
     Step,
     StepKind,
@@ -49,6 +58,7 @@ from rblntop.scene import Link, LinkState, Scene
 from rblntop.source import examples
 from rblntop.source.scripted import ScriptedSource
 from rblntop.text.line import Line, width_of
+from rblntop.trial_effect import TrialEffect
 
 counts = st.one_of(st.integers(0, 300), st.integers(0, 2**64 - 1))
 small = st.integers(0, 2**32 - 1)
@@ -152,6 +162,32 @@ snapshots = st.builds(
     probe_us_per_step=figures,
     daemon_cpu_ratio=figures,
 )
+values = st.builds(
+    LimitValue,
+    st.sampled_from([LimitKind.MAX_NUM_SEQS, LimitKind.GROUP_CAP]),
+    st.none() | st.integers(0, 70),
+    maybe_small,
+    maybe_small,
+)
+changes = st.builds(
+    LoggedChange,
+    figures,
+    names,
+    names,
+    st.sampled_from(ChangeAction),
+    st.sampled_from(ChangeResult),
+    names,
+    names,
+    names,
+    counts,
+    values=some(values, 4),
+)
+group_previews = st.builds(GroupPreview, small, small, small, small, figures, figures, figures, figures)
+previews = st.builds(Preview, small, figures, figures, figures, counts, counts, some(group_previews, 4))
+engine_changes = st.builds(
+    EngineChange, names, names, counts, warnings=some(names, 2), preview=st.none() | previews
+)
+effects = st.builds(TrialEffect, figures, figures, st.booleans(), figures)
 links = st.builds(Link, st.sampled_from(LinkState), always, names, names, names)
 scenes = st.builds(
     Scene,
@@ -162,6 +198,14 @@ scenes = st.builds(
     some(names, 12),
     figures,
     st.integers(0, 70),
+    changes=some(changes, 2),
+    effect=st.none() | effects,
+    since_s=figures,
+    marked=st.just(()) | st.just((examples.capped(), examples.serving())),
+    tab_signs=some(st.sampled_from(["", "✓", "■"]), 12),
+    filter=st.text(max_size=9),
+    paused=st.booleans(),
+    interval_s=st.sampled_from([0.2, 1.0, 10.0]),
 )
 steps = st.builds(
     Step,
@@ -180,9 +224,27 @@ drafts = st.builds(
     st.sampled_from([LimitKind.MAX_NUM_SEQS, LimitKind.GROUP_CAP]),
     st.none() | st.integers(0, 70),
     st.text("0123456789", max_size=9),
+    names,
+    st.sampled_from(Entry),
+    some(names, 4),
+    st.none() | counts,
     st.sampled_from(Phase),
     names,
-    st.none() | st.integers(0, 9),
+    some(engine_changes, 4),
+    names,
+)
+asks = st.builds(
+    Ask,
+    st.sampled_from(Subject),
+    names,
+    counts,
+    st.text("0123456789", max_size=5),
+    st.booleans(),
+    names,
+    st.booleans(),
+    st.none() | changes,
+    st.sampled_from(Phase),
+    names,
 )
 sizes = st.tuples(st.integers(80, 220), st.integers(20, 60))
 
@@ -212,15 +274,25 @@ def test_every_part_of_the_screen_keeps_to_its_width(scene, size):
     assert len(lower) <= rows.panels
     check(lower, width)
     check([key_bar(scene, width), key_bar(None, width, notice=scene.link.cause)], width)
+    check([key_bar(scene, width, finding=scene.engines[0] if scene.engines else "")], width)
     check(welcome(scene.link, True, width, height), width)
     check(welcome(scene.link, False, width, height), width)
 
 
 @quick
-@given(scenes, drafts, st.integers(80, 200))
-def test_the_panel_keeps_to_its_width(scene, draft, width):
+@given(scenes, drafts, st.integers(60, 200), st.integers(7, 14))
+def test_the_panel_keeps_to_its_width(scene, draft, width, rows):
     check(change_panel(open_draft(draft.kind, draft.group, scene.snapshot), scene, width), width)
-    check(change_panel(follow(draft, scene.snapshot), scene, width), width)
+    check(change_panel(draft, scene, width, rows), width)
+
+
+@quick
+@given(scenes, asks, st.integers(60, 200))
+def test_a_question_keeps_to_its_width(scene, ask, width):
+    rows = max(7, min(rows_wanted(ask, scene, width), 40))
+    lines = ask_panel(ask, scene, width, rows)
+    assert len(lines) == rows
+    check(lines, width)
 
 
 @quick

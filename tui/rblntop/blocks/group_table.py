@@ -45,7 +45,7 @@ def _strip_at(sizes: TableColumns) -> int:
 def group_table(scene: Scene, width: int, rows: int, strip_height: int = 1) -> list[Line]:
     """A heading, the groups that fit into ``rows``, and the row of all."""
     sizes = table_columns(width)
-    groups = scene.snapshot.groups
+    groups = scene.groups
     room = groups_that_fit(rows, strip_height)
     first, shown = visible_groups(scene, room)
     lines = [_heading(scene, sizes, width, first, len(shown))]
@@ -61,7 +61,7 @@ def group_table(scene: Scene, width: int, rows: int, strip_height: int = 1) -> l
 
 def visible_groups(scene: Scene, room: int) -> tuple[int, Sequence[Group]]:
     """Index of the first group shown, and the groups shown."""
-    groups = scene.snapshot.groups
+    groups = scene.groups
     first = min(max(scene.first_group, 0), max(0, len(groups) - room))
     return first, groups[first : first + room]
 
@@ -77,7 +77,7 @@ def height_for(groups: int) -> int:
 
 
 def _heading(scene: Scene, sizes: TableColumns, width: int, first: int, shown: int) -> Line:
-    total = len(scene.snapshot.groups)
+    total = len(scene.groups)
     hidden = f"{first}-{first + shown - 1} of {total}" if shown < total else ""
     spans = [
         Span(" GROUP", Role.TITLE),

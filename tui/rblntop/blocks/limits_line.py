@@ -7,7 +7,7 @@ from rblntop.model import Limit, LimitKind, Limits
 from rblntop.scene import Scene
 from rblntop.text.cells import clean
 from rblntop.text.line import Line, Role, Span, fit, spread, width_of
-from rblntop.text.numbers import count
+from rblntop.text.numbers import count, rate
 
 HEIGHT = 2
 
@@ -16,10 +16,21 @@ def limits_lines(scene: Scene, width: int) -> list[Line]:
     """Two lines: the limits, and what is pending and becomes of the latest change."""
     room = width - 10
     line: list[Span] = []
-    for part in pending(scene.snapshot, commands=width >= 150):
+    for part in pending(scene.snapshot, commands=False):
         line += [*part, Span("   ")]
+    line += _effect(scene)
     line += _progress(scene, room - width_of(tuple(line)))
     return [_limits(scene, width), fit((Span("         "), *line), width)]
+
+
+def _effect(scene: Scene) -> Line:
+    """What the trial did, also where the verdict line has no room for it."""
+    effect = scene.effect
+    if effect is None or effect.after is None:
+        return ()
+    if not effect.comparable:
+        return (Span("not comparable: load moved   ", Role.LABEL),)
+    return (Span(f"{rate(effect.before)} -> {rate(effect.after)} tok/s   ", Role.STRONG),)
 
 
 def full_limits_lines(scene: Scene, width: int) -> list[Line]:

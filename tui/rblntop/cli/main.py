@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from rblntop.cli.demo import demo
-from rblntop.cli.options import connect_option, json_option
+from rblntop.cli.options import json_option
 from rblntop.cli.run import run_command
+
+if TYPE_CHECKING:
+    from rblntop.source import SnapshotSource
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="rblntop", prog_name="rblntop")
-@connect_option
+@click.option(
+    "--connect",
+    "connects",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Daemon to use: unix:/path or host:port. Given several times, all are on one screen. "
+    "Default: $RBLNTOP_ADDRESS, else the local daemon.",
+)
 @click.option("--engine", default="", metavar="NAME", help="Engine to show first: name or instance id.")
 @click.option("--once", is_flag=True, help="Print the screen once, as plain text.")
 @json_option
@@ -29,7 +42,7 @@ from rblntop.cli.run import run_command
 @click.pass_context
 def rblntop(
     context: click.Context,
-    connect: str | None,
+    connects: tuple[str, ...],
     engine: str,
     once: bool,
     as_json: bool,
@@ -39,7 +52,7 @@ def rblntop(
     """Show engines live, per group, and change their limits."""
     if context.invoked_subcommand is not None:
         return 0
-    if recording is not None and (connect or engine):
+    if recording is not None and (connects or engine):
         raise click.UsageError("--replay plays one engine, without a daemon: no --connect and no --engine.")
     if recording is not None and (once or as_json):
         from rblntop.cli.replay import replay_once
@@ -49,7 +62,9 @@ def rblntop(
     if once or as_json:
         from rblntop.cli.show import show_once
 
-        show_once(connect, engine, as_json)
+        if len(connects) > 1:
+            raise click.UsageError("--once and --json print one engine: give --connect once.")
+        show_once(connects[0] if connects else None, engine, as_json)
         return 0
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
         raise click.UsageError(
@@ -59,21 +74,32 @@ def rblntop(
         from rblntop.cli.replay import replay
 
         return replay(recording)
-    from contextlib import suppress
-
     from rblntop.app.app import RblntopApp
-    from rblntop.client.address import find_address
-    from rblntop.client.errors import UnreachableError
-    from rblntop.source.live import LiveSource
+    from rblntop.settings import SettingsFile, settings_path
 
-    # A daemon may still come; an address that cannot be one, given or in the environment, never answers.
-    with suppress(UnreachableError):
-        find_address(connect)
-    app = RblntopApp(LiveSource(connect), engine=engine, readonly=readonly)
+    settings = SettingsFile(settings_path(os.environ))
+    app = RblntopApp(_source(connects), engine=engine, readonly=readonly, settings_file=settings)
     code = app.run()
     if app.refusal:
         raise click.ClickException(app.refusal)
     return code or app.return_code or 0
+
+
+def _source(connects: tuple[str, ...]) -> SnapshotSource:
+    """Of the daemons at these addresses, or of the local one."""
+    from rblntop.client.address import find_address
+    from rblntop.client.errors import UnreachableError
+    from rblntop.source.live import LiveSource
+    from rblntop.source.several import SeveralSources
+
+    addresses = tuple(dict.fromkeys(connects))
+    for address in addresses or (None,):
+        # A daemon may still come; an address that cannot be one, given or in the environment, never answers.
+        with suppress(UnreachableError):
+            find_address(address)
+    if len(addresses) < 2:
+        return LiveSource(addresses[0] if addresses else None)
+    return SeveralSources([LiveSource(address) for address in addresses], addresses)
 
 
 rblntop.add_command(demo)

@@ -150,6 +150,8 @@ def _admission(message: limits_pb2.Admission) -> AdmissionState:
         closed=message.closed,
         closed_until_s=seconds(message.closed_until) if message.HasField("closed_until") else None,
         paused_by_engine=message.paused_by_engine,
+        available=message.available,
+        unavailable_reason=message.unavailable_reason,
     )
 
 

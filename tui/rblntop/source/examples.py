@@ -8,6 +8,8 @@ from dataclasses import replace
 from rblntop.model import (
     AdmissionState,
     AdmissionStop,
+    ChangeAction,
+    ChangeResult,
     EmptyCause,
     EmptyShare,
     Engine,
@@ -19,6 +21,8 @@ from rblntop.model import (
     LimitKind,
     LimitMode,
     Limits,
+    LimitValue,
+    LoggedChange,
     Snapshot,
     StepKind,
     StripCell,
@@ -182,6 +186,21 @@ def capped() -> Snapshot:
         (8, 8, 2, 8), waiting=118, limits=limits_of((8, 8, 2, 8), generation=7), tokens_per_s=571.0
     )
     return replace(snapshot, admission_stop=AdmissionStop.GROUP_CAPS)
+
+
+def cap_of_41_minutes() -> LoggedChange:
+    """The change that the forgotten cap comes from, as the audit log tells it."""
+    return LoggedChange(
+        NOON_S - 2460,
+        ENGINE.name,
+        ENGINE.instance_id,
+        ChangeAction.SET,
+        ChangeResult.DONE,
+        "uid 1000 (ops)",
+        "latency test",
+        generation=7,
+        values=(LimitValue(LimitKind.GROUP_CAP, 2, None, 2),),
+    )
 
 
 def draining() -> Snapshot:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from rblntop.client.errors import RefusedError
 from rblntop.recording.errors import RecordingError
 from rblntop.recording.player import Player
 from rblntop.recording.reader import Recording
-from rblntop.source import ChangeAccepted, SnapshotsArrived, Update
+from rblntop.source import SnapshotsArrived, Update
+from rblntop.source.changes import NoChanges
 
 TICK_S = 0.1
 REFRESH_S = 1.0
@@ -18,8 +19,10 @@ REFRESH_S = 1.0
 NO_CHANGE = "this is a recording: what it shows has happened"
 
 
-class RecordedSource:
+class RecordedSource(NoChanges):
     """Plays a recording; who holds it moves its player."""
+
+    NO_CHANGE = NO_CHANGE
 
     def __init__(
         self,
@@ -41,6 +44,7 @@ class RecordedSource:
         self.player = Player(recording)
         self.address = str(recording.path)
         self.readonly_because = NO_CHANGE
+        self.interval_s = TICK_S
         self._now_s = now_s
         self._sleep = sleep
 
@@ -68,9 +72,3 @@ class RecordedSource:
                 before_s = now_s
         except RecordingError as error:
             raise RefusedError(str(error)) from error
-
-    async def set_limits(
-        self, engine: str, *, max_num_seqs: int | None = None, group_caps: Sequence[tuple[int, int]] = ()
-    ) -> ChangeAccepted:
-        """Refused."""
-        raise RefusedError(NO_CHANGE)
