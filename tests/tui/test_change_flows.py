@@ -443,6 +443,16 @@ async def test_marked_engines_are_changed_together(dashboard, text):
         assert "✓" not in text(app)
 
 
+async def test_the_engine_on_the_screen_is_not_changed_when_others_are_marked(dashboard):
+    source = ScriptedSource(*(examples.named(examples.serving(), name, name) for name in ("a/0", "b/0")))
+    async with dashboard(source) as (app, pilot):
+        await pilot.press("space", "tab", "M", "2", "4")
+        assert app.board.chosen.engine.name == "a/0"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert source.asked[0].engines == ("a/0",)
+
+
 async def test_a_refusal_of_one_engine_leaves_the_marks(dashboard, text):
     engines = [examples.named(examples.serving(), name, name) for name in ("a/0", "b/0")]
     source = ScriptedSource(*engines)

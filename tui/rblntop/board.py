@@ -185,10 +185,14 @@ class Board:
         """Show the engine of that index; out of range changes nothing."""
         visible = self._visible
         if 0 <= index < len(visible):
-            self._shown = visible[index].engine
-            self.wanted = self._shown.name
-            self.first_group = 0
-            self._paused = None
+            self.show(visible[index])
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the engine of a snapshot."""
+        self._shown = snapshot.engine
+        self.wanted = snapshot.engine.name
+        self.first_group = 0
+        self._paused = None
 
     def choose_next(self, by: int) -> None:
         """Show the next engine, or the one before."""

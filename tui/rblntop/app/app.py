@@ -202,6 +202,10 @@ class RblntopApp(App[int]):
         if not self.board.of_same_daemon(scene.marked):
             self._say("The marked engines are of several daemons: a change is of one daemon's engines.")
             return
+        if scene.marked and all(one is not scene.snapshot for one in scene.marked):
+            # What is checked and shown while typing is one of those that are changed.
+            self.board.show(scene.marked[0])
+            scene = self.scene or scene
         self._dashboard.open_change(kind, group, scene)
         self.redraw()
 

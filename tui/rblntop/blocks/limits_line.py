@@ -26,7 +26,7 @@ def limits_lines(scene: Scene, width: int) -> list[Line]:
 def _effect(scene: Scene) -> Line:
     """What the trial did, also where the verdict line has no room for it."""
     effect = scene.effect
-    if effect is None or effect.after is None:
+    if effect is None or effect.after is None or effect.before is None:
         return ()
     if not effect.comparable:
         return (Span("not comparable: load moved   ", Role.LABEL),)
