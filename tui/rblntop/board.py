@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from rblntop.lookback import Lookback
 from rblntop.model import Engine, EngineState, Snapshot
 from rblntop.scene import Link, LinkState, Scene
 from rblntop.source import LinkLost, SnapshotsArrived, Update
+from rblntop.view_choice import ViewChoice
 
 WINDOWS_S = (1, 10, 60)
 STALE_AFTER_S = 4.0
@@ -22,6 +24,8 @@ class Board:
         self.readonly_because = readonly_because
         self.window_s = 10
         self.first_group = 0
+        self.choice = ViewChoice()
+        self.lookback = Lookback()
         self._snapshots: tuple[Snapshot, ...] = ()
         self._shown: Engine | None = None
         self._link = LinkState.CONNECTING
@@ -40,6 +44,11 @@ class Board:
             f"{engine.pid} {engine.name}" if names.count(engine.name) > 1 else engine.name
             for engine in engines
         )
+
+    @property
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """Of all engines, in the order of ``names``."""
+        return self._snapshots
 
     @property
     def chosen(self) -> Snapshot | None:
@@ -88,6 +97,7 @@ class Board:
             if one.engine.name in ended and one.engine.instance_id not in known:
                 self._restarted_at[one.engine.instance_id] = now_s
         self._remember_shown()
+        self.lookback.add(self._snapshots)
 
     def choose(self, index: int) -> None:
         """Show the engine of that index; out of range changes nothing."""
@@ -155,6 +165,14 @@ class Board:
             now_s - restarted_at if restarted_at is not None else None,
             self.first_group,
             self._chosen_index,
+            view=self.choice.view,
+            span_s=self.choice.span_s,
+            zoomed=self.choice.zoomed,
+            request_sort=self.choice.request_sort,
+            request_filter=self.choice.request_filter,
+            first_request=self.choice.first_row,
+            first_event=self.choice.first_row,
+            past=self.lookback.past(snapshot),
         )
 
 

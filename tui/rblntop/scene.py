@@ -6,7 +6,9 @@ import enum
 from dataclasses import dataclass, field
 
 from rblntop.model import Snapshot, Window
+from rblntop.past import Past
 from rblntop.playback import Playback
+from rblntop.view import View
 
 
 class LinkState(enum.Enum):
@@ -55,6 +57,20 @@ class Scene:
     """Which of ``engines`` the snapshot is of."""
     playback: Playback | None = None
     """Of a recording. None: this is live."""
+    view: View = View.GRAPHS
+    """What the lower part shows."""
+    span_s: int = 600
+    """Time that the graphs show."""
+    zoomed: bool = False
+    """A cell of the strips is a step, not a second."""
+    request_sort: str = "age"
+    request_filter: str = ""
+    """Words that all stand in a request's id, state or group."""
+    first_request: int = 0
+    """The request at the top of the list, when there are more than fit."""
+    first_event: int = 0
+    past: Past = field(default_factory=Past)
+    """What is known beside the snapshot."""
 
     @property
     def window(self) -> Window:

@@ -14,7 +14,8 @@ from textual.app import App
 from rblntop.app.clock import Clock, SystemClock
 from rblntop.app.dashboard import Dashboard
 from rblntop.app.help_screen import HelpScreen
-from rblntop.app.palette import THEME
+from rblntop.app.themes import THEMES
+from rblntop.app.view_actions import ViewActions
 from rblntop.app.widgets.change_panel import ChangePanel
 from rblntop.app.widgets.group_table import GroupTable
 from rblntop.blocks.layout import room_to_change
@@ -22,13 +23,15 @@ from rblntop.board import WINDOWS_S, Board
 from rblntop.client.errors import ClientError, RefusedError
 from rblntop.limit_draft import LimitDraft, Phase
 from rblntop.model import EngineState, LimitKind
+from rblntop.past_feed import PastFeed
 from rblntop.scene import Scene
 from rblntop.source import SnapshotSource, Update
+from rblntop.source.past_source import PastSource
 
 TICK_S = 1.0
 
 
-class RblntopApp(App[int]):
+class RblntopApp(ViewActions, App[int]):
     """Shows what the source says, and asks it for changes."""
 
     TITLE = "rblntop"
@@ -60,8 +63,12 @@ class RblntopApp(App[int]):
         self._dashboard = Dashboard()
         self._drawn_s = 0.0
         self._stood_in = False
-        self.register_theme(THEME)
-        self.theme = THEME.name
+        for look in THEMES.values():
+            self.register_theme(look.theme)
+        self.theme = next(iter(THEMES))
+        self._past = (
+            PastFeed(source, self.board.lookback, self.redraw) if isinstance(source, PastSource) else None
+        )
 
     def get_default_screen(self) -> Dashboard:
         """The dashboard."""
@@ -72,6 +79,8 @@ class RblntopApp(App[int]):
         self.redraw()
         self._leave_when_told_to()
         self._follow()
+        if self._past is not None:
+            self._follow_past(self._past)
         self.set_interval(TICK_S, self._tick)
 
     def _leave_when_told_to(self) -> None:
@@ -96,11 +105,18 @@ class RblntopApp(App[int]):
             # Leaving: an update may still come, and the parts of the screen are taken away one by one.
             return
         self._drawn_s = now_s = self._clock.monotonic_s()
+        scene = self.scene
+        if self._past is not None:
+            self._past.want(scene)
         self._dashboard.draw(
-            self.scene, self.board.link(now_s), heard=self.board.heard, notice=self.board.notice(now_s)
+            scene, self.board.link(now_s), heard=self.board.heard, notice=self.board.notice(now_s)
         )
 
-    @work(exclusive=True)
+    @work
+    async def _follow_past(self, feed: PastFeed) -> None:
+        await feed.run()
+
+    @work(exclusive=True, group="snapshots")
     async def _follow(self) -> None:
         try:
             async with aclosing(self._source.updates()) as updates:
@@ -201,7 +217,8 @@ class RblntopApp(App[int]):
         """Move the groups that are in view."""
         scene = self.scene
         if scene is not None:
-            self.board.scroll(by, self._dashboard.groups_in_view)
+            if not self.scroll_rows(by, self._dashboard.lower_rows):
+                self.board.scroll(by, self._dashboard.groups_in_view)
             self.redraw()
 
     def action_next_window(self) -> None:

@@ -21,7 +21,7 @@ from rblntop.app.widgets.panel_area import PanelArea
 from rblntop.app.widgets.summary_block import SummaryBlock
 from rblntop.app.widgets.verdict_line import VerdictLine
 from rblntop.app.widgets.welcome_pane import WelcomePane
-from rblntop.blocks import change_panel, limits_line, summary
+from rblntop.blocks import change_panel, limits_line
 from rblntop.blocks.group_table import groups_that_fit
 from rblntop.blocks.layout import layout, room_to_change
 from rblntop.model import LimitKind
@@ -51,8 +51,17 @@ class Dashboard(Screen[None]):
         Binding("M", "app.set_max_num_seqs", "max_num_seqs"),
         Binding("G", "app.set_group_cap", "group cap"),
         Binding("w", "app.next_window", "window"),
-        Binding("tab,right", "app.next_engine(1)", "next engine"),
-        Binding("shift+tab,left", "app.next_engine(-1)", "previous engine"),
+        Binding("tab", "app.next_view(1)", "next view"),
+        Binding("shift+tab", "app.next_view(-1)", "previous view"),
+        Binding("right", "app.next_engine(1)", "next engine"),
+        Binding("left", "app.next_engine(-1)", "previous engine"),
+        Binding("g", "app.next_span", "time of the graphs"),
+        Binding("z", "app.zoom", "a cell a step"),
+        Binding("r", "app.toggle_view('requests')", "requests"),
+        Binding("e", "app.toggle_view('events')", "events"),
+        Binding("d", "app.toggle_view('detail')", "details"),
+        Binding("s", "app.next_request_sort", "sort requests"),
+        Binding("t", "app.next_theme", "theme"),
         Binding("down", "app.scroll_groups(1)", "groups down"),
         Binding("up", "app.scroll_groups(-1)", "groups up"),
         Binding("pagedown", "app.scroll_groups(8)", "groups down"),
@@ -105,6 +114,12 @@ class Dashboard(Screen[None]):
         return panel if panel.display else None
 
     @property
+    def lower_rows(self) -> int:
+        """Rows of the lower part."""
+        area = self.query_one(PanelArea)
+        return area.size.height if area.display else 0
+
+    @property
     def groups_in_view(self) -> int:
         """Groups that the table shows at once."""
         table = self.query_one(GroupTable)
@@ -144,16 +159,17 @@ class Dashboard(Screen[None]):
             group_count=len(scene.snapshot.groups),
             engine_count=len(scene.engines),
             changing=self.changing is not None,
+            unfolded=limits_line.unfolded(scene),
         )
         table = self.query_one(GroupTable)
         table.strip_height = rows.strip_height
         self.query_one(EngineTabs).display = bool(rows.tabs)
-        self.query_one(PanelArea).display = rows.panels > 1
+        self.query_one(PanelArea).display = rows.panels > 0
         for part, height, gap in (
             (VerdictLine, 1, rows.gap_after_verdict),
-            (SummaryBlock, summary.HEIGHT, rows.gap_after_summary),
+            (SummaryBlock, rows.summary, rows.gap_after_summary),
             (GroupTable, rows.groups, rows.gap_after_groups),
-            (LimitsBlock, limits_line.HEIGHT, rows.gap_after_limits),
+            (LimitsBlock, rows.limits, rows.gap_after_limits),
             (ChangePanel, change_panel.HEIGHT, rows.gap_after_change),
             (PanelArea, rows.panels, 0),
         ):

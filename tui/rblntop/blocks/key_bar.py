@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rblntop.blocks.view_keys import view_keys
 from rblntop.playback import Playback
 from rblntop.scene import Scene
 from rblntop.text.durations import duration
@@ -27,12 +28,13 @@ def key_bar(scene: Scene | None, width: int, *, notice: str = "", readonly: bool
         *_key("w", f"window {scene.window_s} s", "next_window"),
     )
     for key, label, action, shown in (
-        ("Tab", "next engine", "next_engine(1)", len(scene.engines) > 1),
+        ("←→", "engine", "next_engine(1)", len(scene.engines) > 1),
         ("↑↓", "groups", "", len(scene.snapshot.groups) > 8),
     ):
         part = _key(key, label, action)
         if shown and width_of(start) + width_of(part) + width_of(end) <= width:
             start += part
+    start += view_keys(scene, width - width_of(start) - width_of(end))
     return fit(spread(start, end, width), width)
 
 

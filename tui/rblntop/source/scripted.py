@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from rblntop.client.errors import ClientError
-from rblntop.model import Limits, Snapshot
+from rblntop.model import Event, History, Limits, RequestTable, Snapshot, Step
 from rblntop.source import ChangeAccepted, LinkLost, SnapshotsArrived, Update
 
 
@@ -31,6 +31,11 @@ class ScriptedSource:
         self.refusal: ClientError | None = None
         """Raised by the next changes."""
         self.answer = ChangeAccepted(1, Limits(generation=1))
+        self.past: tuple[History, ...] = ()
+        """The past of each engine, as ``history`` tells it."""
+        self.happened: tuple[Event, ...] = ()
+        self.table = RequestTable()
+        self.made: tuple[Step, ...] = ()
         self._updates: asyncio.Queue[Update] = asyncio.Queue()
         if snapshots:
             self.show(*snapshots)
@@ -64,3 +69,21 @@ class ScriptedSource:
         if self.refusal is not None:
             raise self.refusal
         return self.answer
+
+    async def history(self, engine: str, last_s: float) -> History:
+        """``past``, whatever time was asked for."""
+        return next((one for one in self.past if one.engine == engine), History(engine))
+
+    async def events(self, after_id: int | None) -> AsyncGenerator[Sequence[Event], None]:
+        """``happened``, and nothing more."""
+        yield self.happened
+        await asyncio.Event().wait()
+
+    async def requests(self, engine: str) -> RequestTable:
+        """``table``, of any engine."""
+        return self.table
+
+    async def steps(self, engine: str) -> AsyncGenerator[Sequence[Step], None]:
+        """``made``, and nothing more."""
+        yield self.made
+        await asyncio.Event().wait()
