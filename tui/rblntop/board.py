@@ -150,6 +150,23 @@ class Board:
             state = LinkState.LOST
         return Link(state, age_s, self._cause, self._address, self.readonly_because)
 
+    def scenes(self, now_s: float) -> list[Scene]:
+        """All engines at a moment, in the order of ``names``."""
+        link, names = self.link(now_s), self.names
+        return [
+            Scene(
+                snapshot,
+                link,
+                self.window_s,
+                engines=names,
+                restarted_ago_s=now_s - at
+                if (at := self._restarted_at.get(snapshot.engine.instance_id))
+                else None,
+                chosen_engine=number,
+            )
+            for number, snapshot in enumerate(self._snapshots)
+        ]
+
     def scene(self, now_s: float, clock_s: float | None) -> Scene | None:
         """The frame at a moment; None while there is no engine."""
         snapshot = self.chosen

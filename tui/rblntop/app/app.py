@@ -14,6 +14,7 @@ from textual.app import App
 from rblntop.app.clock import Clock, SystemClock
 from rblntop.app.dashboard import Dashboard
 from rblntop.app.help_screen import HelpScreen
+from rblntop.app.overview_screen import OverviewScreen
 from rblntop.app.themes import THEMES
 from rblntop.app.view_actions import ViewActions
 from rblntop.app.widgets.change_panel import ChangePanel
@@ -108,6 +109,9 @@ class RblntopApp(ViewActions, App[int]):
         scene = self.scene
         if self._past is not None:
             self._past.want(scene)
+        if isinstance(self.screen, OverviewScreen):
+            self.screen.show(self.board.scenes(now_s))
+            return
         self._dashboard.draw(
             scene, self.board.link(now_s), heard=self.board.heard, notice=self.board.notice(now_s)
         )
@@ -246,6 +250,25 @@ class RblntopApp(ViewActions, App[int]):
         if self._dashboard.changing is not None:
             self._dashboard.close_change()
         self.redraw()
+
+    def action_overview(self) -> None:
+        """All engines at once; one that is chosen there comes to the screen."""
+        scene = self.scene
+        if scene is None or isinstance(self.screen, OverviewScreen):
+            return
+        scenes = self.board.scenes(self._clock.monotonic_s())
+        self.push_screen(OverviewScreen(scenes, scene.chosen_engine), self._chosen_in_overview)
+
+    def action_focus_engine(self, index: int) -> None:
+        """A click on an engine of the overview."""
+        if isinstance(self.screen, OverviewScreen):
+            self.screen.dismiss(index)
+
+    def _chosen_in_overview(self, index: int | None) -> None:
+        if index is not None:
+            self.action_choose_engine(index)
+        else:
+            self.redraw()
 
     def action_help(self) -> None:
         """What the numbers mean."""

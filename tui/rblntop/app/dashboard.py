@@ -62,6 +62,7 @@ class Dashboard(Screen[None]):
         Binding("d", "app.toggle_view('detail')", "details"),
         Binding("s", "app.next_request_sort", "sort requests"),
         Binding("t", "app.next_theme", "theme"),
+        Binding("o", "app.overview", "all engines"),
         Binding("down", "app.scroll_groups(1)", "groups down"),
         Binding("up", "app.scroll_groups(-1)", "groups up"),
         Binding("pagedown", "app.scroll_groups(8)", "groups down"),

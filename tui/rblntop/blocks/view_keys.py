@@ -21,6 +21,8 @@ def view_keys(scene: Scene, room: int) -> Line:
         (key, view.value, f"toggle_view('{view.value}')", scene.view is view)
         for view, key in OPENED_BY.items()
     ]
+    if len(scene.engines) > 1:
+        keys.append(("o", "all engines", "overview", False))
     keys += [("z", "zoom", "zoom", scene.zoomed), ("t", "theme", "next_theme", False)]
     line: Line = ()
     for key, label, action, on in keys:
