@@ -10,6 +10,7 @@ import grpc
 
 from rblntop_api.v1 import telemetry_pb2
 from rblntopd.engines.engine import Engine
+from rblntopd.engines.histories import Histories
 from rblntopd.engines.registry import EngineLookupError, Registry
 from rblntopd.engines.ring_file import RingFileError
 from rblntopd.metrics.strip import MAX_CELLS
@@ -18,6 +19,7 @@ from rblntopd.probe import __version__
 from rblntopd.server.cpu_share import CpuShare
 from rblntopd.server.errors import RequestError, abort, as_request_error, invalid_field
 from rblntopd.server.feed import MAX_INTERVAL_MS, MIN_INTERVAL_MS, FeedKey, Feeds
+from rblntopd.server.get_history import get_history
 from rblntopd.server.messages import engine_message, snapshot_message, step_message
 from rblntopd.server.subscriber import Subscriber, WriteWatch
 
@@ -34,8 +36,9 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 class TelemetryService:
     """Answers from the registry; streams are fed by :class:`Feeds` and straight from the ring."""
 
-    def __init__(self, registry: Registry, cpu: CpuShare, watch: WriteWatch) -> None:
+    def __init__(self, registry: Registry, histories: Histories, cpu: CpuShare, watch: WriteWatch) -> None:
         self._registry = registry
+        self._histories = histories
         self._cpu = cpu
         self._watch = watch
         self._feeds = Feeds(registry, cpu)
@@ -114,9 +117,12 @@ class TelemetryService:
     async def GetHistory(  # noqa: N802
         self, request: telemetry_pb2.GetHistoryRequest, context: Context
     ) -> telemetry_pb2.GetHistoryResponse:
-        """Figures of the past."""
-        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "GetHistory: not in this version")
-        raise AssertionError("abort() always raises")
+        """Figures of the past, also of an engine that is gone and forgotten."""
+        try:
+            name = await self._name_of_history(request.engine)
+            return await get_history(self._histories, name, request)
+        except RequestError as error:
+            await abort(context, error)
 
     async def WatchEvents(  # noqa: N802
         self, request: telemetry_pb2.WatchEventsRequest, context: Context
@@ -149,6 +155,16 @@ class TelemetryService:
                 return
             else:
                 await asyncio.sleep(STEP_POLL_S)
+
+    async def _name_of_history(self, wanted: str) -> str:
+        try:
+            engine = self._find(wanted)
+        except RequestError:
+            if not wanted or self._histories.find(wanted) is None:
+                raise
+            return wanted
+        await self._registry.refresh([engine])
+        return engine.name
 
     def _find(self, wanted: str) -> Engine:
         try:
