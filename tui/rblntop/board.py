@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rblntop.lookback import Lookback
 from rblntop.model import Engine, EngineState, Snapshot
 from rblntop.scene import Link, LinkState, Scene
@@ -199,4 +201,12 @@ def _without_predecessors(snapshots: tuple[Snapshot, ...]) -> tuple[Snapshot, ..
     shown = [
         one for one in snapshots if one.engine.state is not EngineState.GONE or one.engine.name not in living
     ]
-    return tuple(sorted(shown, key=lambda one: (one.engine.name, one.engine.instance_id)))
+    return tuple(sorted(shown, key=lambda one: (_natural(one.engine.name), one.engine.instance_id)))
+
+
+def _natural(name: str) -> tuple[tuple[int, str], ...]:
+    """``rank/10`` comes after ``rank/9``."""
+    return tuple(
+        (int(part), "") if part.isascii() and part.isdecimal() and len(part) < 19 else (-1, part)
+        for part in re.split(r"([0-9]+)", name)
+    )

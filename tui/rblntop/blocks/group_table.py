@@ -206,7 +206,9 @@ def _all(scene: Scene, sizes: TableColumns, width: int) -> Line:
     if any(cap.lowered for cap in caps):
         total = f"{sum(cap.wanted for cap in caps)} of {sum(cap.ceiling for cap in caps)}"
     spans.append(Span("  " + left(total, sizes.cap) + " ", Role.LABEL))
-    spans.append(Span(left(_buckets(scene, sizes.strip), sizes.strip), Role.LABEL))
+    spans.append(Span(_buckets(scene, sizes.strip), Role.LABEL))
+    if snapshot.missed_records:
+        spans.append(Span(f"   gap {count(snapshot.missed_records)} steps", Role.WATCH))
     return fit(tuple(spans), width)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from rblntop.cli.demo import demo
-from rblntop.cli.options import connect_option, json_option
+from rblntop.cli.options import Seconds, connect_option, json_option
 from rblntop.cli.run import run_command
 
 
@@ -26,6 +26,20 @@ from rblntop.cli.run import run_command
     metavar="FILE",
     help="Play a recording (see rblnctl record); with --once print its last snapshot.",
 )
+@click.option("--web", is_flag=True, help="Serve the dashboard to a browser on this machine.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8066,
+    show_default=True,
+    help="Port of --web on 127.0.0.1; 0: any free one.",
+)
+@click.option(
+    "--interval",
+    type=Seconds(0.1, 60.0),
+    metavar="SECONDS",
+    help="With --json: a line every so often, 0.1 to 60, until interrupted.",
+)
 @click.pass_context
 def rblntop(
     context: click.Context,
@@ -35,16 +49,30 @@ def rblntop(
     as_json: bool,
     readonly: bool,
     recording: Path | None,
+    web: bool,
+    port: int,
+    interval: float | None,
 ) -> int:
     """Show engines live, per group, and change their limits."""
     if context.invoked_subcommand is not None:
         return 0
     if recording is not None and (connect or engine):
         raise click.UsageError("--replay plays one engine, without a daemon: no --connect and no --engine.")
+    if interval is not None and not (as_json and recording is None):
+        raise click.UsageError("--interval goes with --json, and not with --replay.")
+    if web:
+        from rblntop.cli.web import serve_web
+
+        return serve_web(connect, engine, readonly=readonly, recording=recording, port=port)
     if recording is not None and (once or as_json):
         from rblntop.cli.replay import replay_once
 
         replay_once(recording, as_json)
+        return 0
+    if interval is not None:
+        from rblntop.cli.watch import follow_snapshots
+
+        follow_snapshots(connect, engine, interval_s=interval, as_json=True, strip_cells=120)
         return 0
     if once or as_json:
         from rblntop.cli.show import show_once

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from rblntop.client.errors import ClientError
@@ -51,6 +51,11 @@ class ScriptedSource:
     async def seen(self) -> None:
         """Wait until all updates so far have been taken and worked off."""
         await self._updates.join()
+
+    async def told(self, pause: Callable[[], Awaitable[None]]) -> None:
+        """Wait until the past that was asked for has been taken: there is something to ask for it with."""
+        for _ in range(20):
+            await pause()
 
     async def updates(self) -> AsyncGenerator[Update, None]:
         """The script."""
