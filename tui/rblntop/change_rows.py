@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -87,8 +88,20 @@ def _row(event: Event, change: LoggedChange) -> ChangeRow:
     time_s = change.time_s if change.time_s is not None else event.time_s
     generation = 0 if change.result is ChangeResult.REFUSED else change.generation
     return ChangeRow(
-        time_s, generation, what_changed(change), change.caller, outcome, change.change_id, change.values
+        time_s,
+        generation,
+        what_changed(change),
+        short_caller(change.caller),
+        outcome,
+        change.change_id,
+        change.values,
     )
+
+
+def short_caller(caller: str) -> str:
+    """``uid 1000 (ops)`` is ops: the audit log has the rest."""
+    found = re.match(r"uid \d+ \(([^)]+)\)", caller)
+    return found.group(1) if found else caller
 
 
 def what_changed(change: LoggedChange) -> str:

@@ -30,11 +30,13 @@ def change_lines(scene: Scene, width: int, rows: int) -> list[Line]:
         if not scene.snapshot.limits.generation:
             text = "none: the engine runs as it was started"
         return [fit((Span(text, Role.LABEL),), width)][: max(rows, 0)]
-    newer = [None, *(change.time_s for change in changes)]
-    return [
-        _line(change, effect(scene.past.trend, change, next_s), width)
-        for change, next_s in zip(changes, newer, strict=False)
-    ]
+    lines: list[Line] = []
+    next_s: float | None = None
+    for change in changes:
+        lines.append(_line(change, effect(scene.past.trend, change, next_s), width))
+        if change.generation:
+            next_s = change.time_s
+    return lines
 
 
 def effect(trend: Trend | None, change: ChangeRow, next_s: float | None) -> str:

@@ -14,8 +14,14 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("M", "change max_num_seqs, while requests run"),
             ("G", "change the cap of a group, or of all; a click on a group's cap does the same"),
             ("w", "window of all figures: 1, 10, 60 s"),
-            ("Tab ← → 1..9", "choose an engine"),
-            ("↑ ↓ PgUp PgDn", "scroll the groups, when they do not all fit"),
+            ("Tab", "the next view in place of the graphs: details, requests, events"),
+            ("r  e  d", "requests, events, details, and back; s sorts the requests"),
+            ("g", "time of the graphs: 1 min, 10 min, 1 h, 1 day"),
+            ("z", "zoom the strips: a cell a step, in the row whose turn it took"),
+            ("o", "all engines in one table; Enter shows one"),
+            ("← → 1..9", "choose an engine"),
+            ("t", "the next theme: dark, light, high contrast, colour-blind safe, ASCII only"),
+            ("↑ ↓ PgUp PgDn", "scroll requests, events, or the groups, when they do not all fit"),
             ("?  q", "this help; quit. Watching costs the engine nothing, and leaving changes nothing"),
         ),
     ),
@@ -47,8 +53,8 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ),
             (
                 "strip",
-                "one cell a second, the newest at the right. Height is batch / bucket, P where "
-                "more than half of the second was prefill, · where the slot was empty",
+                "one cell a second, the newest at the right. Height is batch / bucket, P where more than "
+                "half of the second was prefill, · where the slot was empty, blank where nothing is known",
             ),
         ),
     ),
@@ -115,6 +121,18 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ),
             ("HOLD, held", "group caps bind at once, and running requests beyond them take turns"),
             ("admission CLOSED", "waiting requests are not admitted, running ones finish"),
+        ),
+    ),
+    (
+        "GRAPHS AND CHANGES",
+        (
+            ("▒ ──", "an area and a line: two figures on one scale, whose end stands in the first row"),
+            ("◆7", "the change of limits that made generation 7, in the graphs and in the log"),
+            (
+                "703 -> 571 tok/s",
+                "the mean of the minute before a change, and of the minute after it had settled",
+            ),
+            ("cost of watching", "the probe's time on the engine's thread, and the daemon's share of a core"),
         ),
     ),
     (

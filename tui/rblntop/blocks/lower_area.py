@@ -13,7 +13,7 @@ from rblntop.blocks.in_flight_panel import in_flight_panel
 from rblntop.blocks.panels import panels
 from rblntop.blocks.request_rows import requests_panel, waiting_panel
 from rblntop.scene import Scene
-from rblntop.text.line import Line, Span, columns
+from rblntop.text.line import Line, Span, columns, fit
 from rblntop.view import View
 
 Panel = Callable[[Scene, int, int], list[Line]]
@@ -28,6 +28,10 @@ def lower_area(scene: Scene, width: int, rows: int) -> list[Line]:
     """At most ``rows`` lines."""
     if rows < 1 or width < 4:
         return []
+    return [fit(line, width) for line in _view(scene, width, rows)]
+
+
+def _view(scene: Scene, width: int, rows: int) -> list[Line]:
     if scene.view is View.DETAIL:
         return panels(scene, width, rows)
     if scene.view is View.REQUESTS:
