@@ -133,6 +133,11 @@ class Engine:
         """The live words as they were last read."""
         return self._live
 
+    @property
+    def limits_block(self) -> fmt.Limits | None:
+        """The limits as they were last read from the ring."""
+        return self._limits
+
     def limits(self) -> Limits | None:
         """The limits, read from the ring now; None when the engine shows none.
 

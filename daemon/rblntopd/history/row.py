@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import struct
 from collections.abc import Sequence
 from itertools import chain
@@ -94,7 +95,7 @@ class RowFormat:
         self.size = self._struct.size
         self.nothing = self.unpack(bytes(self.size))
 
-    def pack_into(self, buffer: bytearray, offset: int, row: Row) -> None:
+    def pack_into(self, buffer: bytearray | mmap.mmap, offset: int, row: Row) -> None:
         """Write a row; groups that it does not have are written as nothing, more than fit are left out."""
         width = GROUP_VALUES * self.group_count
         groups = row.groups[:width] + (0.0,) * (width - len(row.groups))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+
 from rblntopd.history.row import Row, RowFormat
 
 
@@ -11,8 +13,8 @@ class RowRing:
     def __init__(self, capacity: int, form: RowFormat) -> None:
         self._capacity = capacity
         self._form = form
-        # Zeroed memory is taken from the system only as it is written to.
-        self._bytes = bytearray(capacity * form.size)
+        # Zeros that take no memory until they are written to: an engine that is new has no past.
+        self._bytes = mmap.mmap(-1, capacity * form.size)
         self.newest = -1
         """Number of the newest row that was ever put; -1: none."""
 
@@ -51,7 +53,7 @@ class RowRing:
     def _clear(self, first: int, end: int) -> None:
         size = self._form.size
         if end - first >= self._capacity:
-            self._bytes = bytearray(len(self._bytes))
+            self._bytes = mmap.mmap(-1, len(self._bytes))
             return
         for number in range(first, end):
             at = number % self._capacity * size

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from rblntopd.history.row import Row
 from rblntopd.history.sampled_seconds import Looks
 from rblntopd.metrics.cells import NS
-from rblntopd.metrics.series import merged, quantiles
 from rblntopd.metrics.timeline import CELL_NS, Timeline
 from rblntopd.metrics.window import slot_time
 from rblntopd.probe.ring_format import InFlight
@@ -90,6 +90,11 @@ def second_row(
 def token_gaps(timeline: Timeline, second: int, seconds: int) -> tuple[int, float, float]:
     """How many token gaps ended in these seconds, their median and their 99th percentile in seconds."""
     first, end = second * CELLS_PER_SECOND, (second + seconds) * CELLS_PER_SECOND
-    counts = merged([columns.gaps.count_once(first, end) for columns in timeline.groups])
-    p50, p99 = quantiles(counts, (0.5, 0.99))
-    return sum(counts.values()), (p50 or 0) / NS, (p99 or 0) / NS
+    gaps: list[int] = []
+    for columns in timeline.groups:
+        gaps += columns.gaps.values(first, end)
+    if not gaps:
+        return 0, 0.0, 0.0
+    gaps.sort()
+    p50, p99 = (gaps[math.ceil(share * len(gaps)) - 1] for share in (0.5, 0.99))
+    return len(gaps), p50 / NS, p99 / NS

@@ -98,11 +98,11 @@ class Series:
         counts = window.counts
         if window.end < end:
             if self._newest[:2] != (window.end, end):
-                self._newest = (window.end, end, self.count_once(window.end, end))
+                self._newest = (window.end, end, self._count(window.end, end))
             for value, count in self._newest[2].items():
                 counts[value] = counts.get(value, 0) + count
         if window.first < first:
-            for value, count in self.count_once(window.first, first).items():
+            for value, count in self._count(window.first, first).items():
                 left = counts[value] - count
                 if left:
                     counts[value] = left
@@ -112,8 +112,11 @@ class Series:
         self.counted_to = max(self.counted_to, end)
         return counts
 
-    def count_once(self, first: int, end: int) -> dict[int, int]:
-        """As :meth:`counts`, of a range that is asked for once: no window is kept running."""
+    def values(self, first: int, end: int) -> list[int]:
+        """The rounded values in the cells ``first`` up to but not including ``end``, as they came."""
+        return list(chain.from_iterable(filter(None, map(self._cells.get, range(first, end)))))
+
+    def _count(self, first: int, end: int) -> dict[int, int]:
         found = filter(None, map(self._cells.get, range(first, end)))
         return Counter(chain.from_iterable(found))
 

@@ -21,6 +21,7 @@ from rblntop_api.v1 import control_pb2, telemetry_pb2
 from rblntopd.audit.log import AuditLog
 from rblntopd.engines.histories import Histories
 from rblntopd.engines.registry import Registry
+from rblntopd.events.happenings import Happenings
 from rblntopd.probe import __version__
 from rblntopd.server import identity
 from rblntopd.server.control import ControlService
@@ -83,8 +84,10 @@ async def serve(settings: Settings) -> None:
             audit.when_restarted = partial(desk.in_background, reapply, desk)
         # First of all: what was done while no daemon ran comes before what this one does.
         await audit.catch_up()
+        happenings = Happenings()
+        await happenings.begin(audit, registry.every())
         watch = WriteWatch(settings.write_deadline_s)
-        telemetry = TelemetryService(registry, histories, CpuShare(), watch)
+        telemetry = TelemetryService(registry, histories, happenings.events, CpuShare(), watch)
         server = await _start(place, telemetry, ControlService(desk, identities))
         await identity_socket.start()
         logger.info(
@@ -94,7 +97,7 @@ async def serve(settings: Settings) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        looking = _look(registry, histories, settings.followed)
+        looking = _look(registry, histories, happenings, settings.followed)
         work = (watch.run(), looking, histories.fill(), audit.run(), desk.several.run())
         tasks = [asyncio.create_task(part) for part in work]
         for task in tasks:
@@ -153,11 +156,14 @@ async def _start(
     return server
 
 
-async def _look(registry: Registry, histories: Histories, followed: FollowedProcess | None) -> None:
+async def _look(
+    registry: Registry, histories: Histories, happenings: Happenings, followed: FollowedProcess | None
+) -> None:
     """Keep the registry up to date, and what follows from it."""
     while True:
         await registry.refresh()
         histories.follow(registry.every(), time.monotonic_ns())
+        happenings.look(registry.every())
         await asyncio.sleep(SCAN_S)
         registry.scan()
         if followed is not None and followed.over(registry.any_alive):

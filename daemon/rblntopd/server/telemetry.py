@@ -13,6 +13,7 @@ from rblntopd.engines.engine import Engine
 from rblntopd.engines.histories import Histories
 from rblntopd.engines.registry import EngineLookupError, Registry
 from rblntopd.engines.ring_file import RingFileError
+from rblntopd.events.event_log import EventLog
 from rblntopd.metrics.strip import MAX_CELLS
 from rblntopd.metrics.window import MAX_SECONDS
 from rblntopd.probe import __version__
@@ -20,8 +21,10 @@ from rblntopd.server.cpu_share import CpuShare
 from rblntopd.server.errors import RequestError, abort, as_request_error, invalid_field
 from rblntopd.server.feed import MAX_INTERVAL_MS, MIN_INTERVAL_MS, FeedKey, Feeds
 from rblntopd.server.get_history import get_history
+from rblntopd.server.list_requests import RequestTables, list_requests
 from rblntopd.server.messages import engine_message, snapshot_message, step_message
 from rblntopd.server.subscriber import Subscriber, WriteWatch
+from rblntopd.server.watch_events import check, watch_events
 
 DEFAULT_INTERVAL_MS = 1000
 DEFAULT_WINDOWS = (1, 10, 60)
@@ -36,9 +39,18 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 class TelemetryService:
     """Answers from the registry; streams are fed by :class:`Feeds` and straight from the ring."""
 
-    def __init__(self, registry: Registry, histories: Histories, cpu: CpuShare, watch: WriteWatch) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        histories: Histories,
+        events: EventLog,
+        cpu: CpuShare,
+        watch: WriteWatch,
+    ) -> None:
         self._registry = registry
         self._histories = histories
+        self._events = events
+        self._tables = RequestTables()
         self._cpu = cpu
         self._watch = watch
         self._feeds = Feeds(registry, cpu)
@@ -128,14 +140,21 @@ class TelemetryService:
         self, request: telemetry_pb2.WatchEventsRequest, context: Context
     ) -> None:
         """What happened, and what happens."""
-        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "WatchEvents: not in this version")
+        try:
+            check(request)
+        except RequestError as error:
+            await abort(context, error)
+        with Subscriber(context, self._watch) as subscriber:
+            await watch_events(self._events, request, subscriber)
 
     async def ListRequests(  # noqa: N802
         self, request: telemetry_pb2.ListRequestsRequest, context: Context
     ) -> telemetry_pb2.ListRequestsResponse:
-        """Unfinished requests of one engine."""
-        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "ListRequests: not in this version")
-        raise AssertionError("abort() always raises")
+        """The unfinished requests of one engine, which it writes down for this."""
+        try:
+            return await list_requests(self._tables, self._find(request.engine), request)
+        except RequestError as error:
+            await abort(context, error)
 
     async def _send_steps(
         self, engine: Engine, sequence: int, subscriber: Subscriber, end: int | None
