@@ -20,9 +20,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageColor
 
 from rblntop.app.replay_app import ReplayApp
+from rblntop.app.themes import THEMES
 from rblntop.recording.reader import Recording
 from rblntop.source.recorded import RecordedSource
 
@@ -33,7 +34,9 @@ FRAMES = (*range(40, 66, 3), *range(66, 96), *range(96, 164, 3))
 """Seconds of the run that are shown: the change and the drain by the second."""
 FRAME_MS, LAST_MS = 220, 3000
 WIDTH = 1180
-COLOURS = 64
+SPAN_S = 180
+STILL_S = 150
+"""The still picture: after the change, with what it did."""
 MOST_BYTES = 1_500_000
 
 
@@ -91,6 +94,8 @@ async def frames(path: Path, folder: Path) -> list[Path]:
                 await pilot.pause()
             for _ in range(20):  # The past is read block by block.
                 await pilot.pause()
+            app.board.choice.span_s = SPAN_S
+            source.player.paused = False
             for second in FRAMES:
                 source.player.rewind()
                 source.player.seek(second)
@@ -119,6 +124,28 @@ def picture(svg: Path) -> Image.Image:
     return image.resize((WIDTH, round(image.height * WIDTH / image.width)), Image.Resampling.LANCZOS)
 
 
+def colours() -> Image.Image:
+    """One palette for all frames: the theme's colours, and those on the edges of its letters."""
+    look = THEMES["rblntop"]
+    fields = [getattr(look, field) for field in look.__slots__]
+    own = sorted({field for field in fields if isinstance(field, str) and field.startswith("#")})
+    background = ImageColor.getrgb(look.background)
+    wanted = [ImageColor.getrgb(colour) for colour in own]
+    wanted += [
+        tuple(
+            round(part * share + behind * (1 - share))
+            for part, behind in zip(colour, background, strict=True)
+        )
+        for colour in wanted
+        for share in (0.35, 0.7)
+    ]
+    # The window around it, which is not the theme's.
+    wanted += [(41, 41, 41), (255, 95, 87), (254, 188, 46), (40, 200, 64), (197, 200, 198)]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for colour in wanted[:256] for part in colour])
+    return palette
+
+
 def main() -> None:
     """Make the pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -133,12 +160,11 @@ def main() -> None:
         print(f"drawing {len(drawn)} frames ...", flush=True)
         images = [picture(svg) for svg in drawn]
     IMAGES.mkdir(exist_ok=True)
-    images[0].quantize(256).save(IMAGES / "dashboard.png", optimize=True)
-    # One palette for all frames, made of the first and the last: without it colours would flicker.
-    both = Image.new("RGB", (WIDTH, images[0].height * 2))
-    both.paste(images[0], (0, 0))
-    both.paste(images[-1], (0, images[0].height))
-    palette = both.quantize(COLOURS)
+    palette = colours()
+    still = min(range(len(FRAMES)), key=lambda at: abs(FRAMES[at] - STILL_S))
+    images[still].quantize(256, method=Image.Quantize.FASTOCTREE).save(
+        IMAGES / "dashboard.png", optimize=True
+    )
     moving = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
     times = [FRAME_MS] * (len(moving) - 1) + [LAST_MS]
     target = IMAGES / "dashboard.gif"

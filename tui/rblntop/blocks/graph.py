@@ -15,7 +15,7 @@ from rblntop.trend import Series, column_of
 
 AREA, LINE = "▒", "─"
 """How the legend tells a filled curve from a line: by more than the colour."""
-SPAN_WORD = {60: "-1 min", 600: "-10 min", 3600: "-1 h", 86400: "-1 day"}
+SPAN_WORD = {60: "-1 min", 180: "-3 min", 600: "-10 min", 3600: "-1 h", 86400: "-1 day"}
 
 
 @dataclass(frozen=True, slots=True)
