@@ -20,7 +20,7 @@ from stand_in_scheduler import PauseState, StandInScheduler
 
 from rblntopd.probe import control_format as wire
 from rblntopd.probe.limits_block import limits_block
-from rblntopd.probe.ring_format import InFlight, Kind, Live, ProbeState, Sample
+from rblntopd.probe.ring_format import REQUEST, InFlight, Kind, Live, ProbeState, Sample
 from rblntopd.probe.ring_writer import RingWriter
 
 GROUPS = 2
@@ -53,6 +53,8 @@ class StandInEngine:
         self.ring = self.make_ring(capacity)
         self.step = 0
         self.lock = threading.RLock()
+        self.requests: tuple[int, list[bytes]] = (0, [])
+        self.asked = 0
         self.held: set[int] = set()
         self.holding = self.drop = False
         self.let_go = threading.Event()
@@ -126,6 +128,15 @@ class StandInEngine:
                 tuple(members),
             )
         )  # fmt: skip
+
+    def has_requests(self, total: int, rows: list[list[Any]]) -> dict[str, Any]:
+        """Show these requests to whoever asks: the fields of ``ring_format.RequestRow``."""
+        self.requests = (total, [REQUEST.pack(row[0].encode(), *row[1:]) for row in rows])
+        return {}
+
+    def times_asked(self) -> dict[str, Any]:
+        """How often somebody asked for the requests."""
+        return {"asked": self.asked}
 
     def in_flight(self, batches: list[list[int]]) -> dict[str, Any]:
         self.ring.write_in_flight([InFlight(*batch) for batch in batches])
@@ -245,6 +256,10 @@ class StandInEngine:
             connection.close()
 
     def handle(self, request: wire.Request) -> wire.Answer:
+        if request.op == wire.Op.LIST_REQUESTS and self.answers != "old probe":
+            self.asked += 1
+            self.ring.write_requests(time.monotonic_ns(), time.time_ns(), self.step, *self.requests)
+            return wire.Answer(wire.Status.OK, request.request_id, 0, self.step, "")
         answer = self.changes.handle(request, self.step)
         self.show_limits()
         return answer

@@ -18,13 +18,15 @@ from rblntop.blocks.header import header
 from rblntop.blocks.key_bar import key_bar
 from rblntop.blocks.layout import layout
 from rblntop.blocks.limits_line import limits_lines
-from rblntop.blocks.panels import panels
+from rblntop.blocks.lower_area import lower_area
+from rblntop.blocks.overview import overview
 from rblntop.blocks.plain_screen import plain_screen
 from rblntop.blocks.step_line import step_line
 from rblntop.blocks.summary import summary
 from rblntop.blocks.verdict_line import verdict_line
 from rblntop.blocks.watch_line import watch_line
 from rblntop.blocks.welcome import welcome
+from rblntop.change_rows import ChangeRow
 from rblntop.limit_draft import Entry, LimitDraft, Phase, open_draft
 from rblntop.model import (
     AdmissionState,
@@ -35,7 +37,11 @@ from rblntop.model import (
     EmptyShare,
     Engine,
     EngineChange,
+    EngineRequest,
     EngineState,
+    Event,
+    EventKind,
+    EventSeverity,
     Group,
     GroupPreview,
     GroupWindow,
@@ -47,6 +53,8 @@ from rblntop.model import (
     LimitValue,
     LoggedChange,
     Preview,
+    RequestState,
+    RequestTable,
     Snapshot,
     Step,
     StepKind,
@@ -54,11 +62,16 @@ from rblntop.model import (
     Trial,
     Window,
 )
+from rblntop.past import Past
 from rblntop.scene import Link, LinkState, Scene
 from rblntop.source import examples
 from rblntop.source.scripted import ScriptedSource
+from rblntop.text.ascii import as_ascii
+from rblntop.text.cells import cells
 from rblntop.text.line import Line, width_of
+from rblntop.trend import SPANS_S, Trend, TrendPoint
 from rblntop.trial_effect import TrialEffect
+from rblntop.view import View
 
 counts = st.one_of(st.integers(0, 300), st.integers(0, 2**64 - 1))
 small = st.integers(0, 2**32 - 1)
@@ -189,6 +202,49 @@ engine_changes = st.builds(
 )
 effects = st.builds(TrialEffect, figures, figures, st.booleans(), figures)
 links = st.builds(Link, st.sampled_from(LinkState), always, names, names, names)
+points = st.builds(
+    TrendPoint, st.one_of(always, st.floats(0, 2e9)), figures, figures, figures, figures, figures
+)
+
+
+@st.composite
+def trends(draw: st.DrawFn) -> Trend:
+    trend = Trend()
+    trend.fill(draw(some(points, 20)))
+    for point in draw(some(points, 20)):
+        trend.add(point)
+    return trend
+
+
+changes = st.builds(ChangeRow, figures, counts, names, names, names, names, st.just(()), figures)
+events = st.builds(
+    Event, counts, st.sampled_from(EventKind), st.sampled_from(EventSeverity), figures, names, text=names
+)
+requests = st.builds(
+    EngineRequest,
+    names,
+    st.sampled_from(RequestState),
+    maybe_small,
+    counts,
+    counts,
+    counts,
+    counts,
+    always,
+    figures,
+)
+pasts = st.builds(
+    Past,
+    st.none() | trends(),
+    some(events, 9),
+    some(changes, 9),
+    st.none() | st.builds(RequestTable, some(requests, 9), figures, counts, counts, counts),
+    some(
+        st.builds(
+            Step, counts, counts, st.sampled_from(StepKind), maybe_small, requests=counts, row=maybe_small
+        ),
+        99,
+    ),
+)
 scenes = st.builds(
     Scene,
     snapshots,
@@ -206,6 +262,12 @@ scenes = st.builds(
     filter=st.text(max_size=9),
     paused=st.booleans(),
     interval_s=st.sampled_from([0.2, 1.0, 10.0]),
+    span_s=st.sampled_from(SPANS_S),
+    zoomed=st.booleans(),
+    request_filter=names,
+    first_request=st.integers(0, 20),
+    first_event=st.integers(0, 20),
+    past=pasts,
 )
 steps = st.builds(
     Step,
@@ -246,7 +308,7 @@ asks = st.builds(
     st.sampled_from(Phase),
     names,
 )
-sizes = st.tuples(st.integers(80, 220), st.integers(20, 60))
+sizes = st.tuples(st.integers(20, 300), st.integers(16, 70))
 
 quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -255,6 +317,7 @@ def check(lines: list[Line], width: int) -> None:
     for line in lines:
         assert width_of(line) <= width
         assert all(span.text.isprintable() for span in line)
+        assert all(cells(as_ascii(span.text)) == cells(span.text) for span in line)
 
 
 @quick
@@ -265,14 +328,17 @@ def test_every_part_of_the_screen_keeps_to_its_width(scene, size):
         height, group_count=len(scene.snapshot.groups), engine_count=len(scene.engines), changing=False
     )
     check([header(scene, width), verdict_line(scene, width), engine_tabs(scene, width)], width)
+    check(summary(scene, width, rows.summary), width)
     check(summary(scene, width), width)
     table = group_table(scene, width, rows.groups, rows.strip_height)
     assert len(table) <= rows.groups
     check(table, width)
     check(limits_lines(scene, width), width)
-    lower = panels(scene, width, rows.panels)
-    assert len(lower) <= rows.panels
-    check(lower, width)
+    for view in View:
+        lower = lower_area(replace(scene, view=view), width, rows.panels)
+        assert len(lower) <= rows.panels
+        check(lower, width)
+    check(overview([scene, scene], 1, 0, width, height), width)
     check([key_bar(scene, width), key_bar(None, width, notice=scene.link.cause)], width)
     check([key_bar(scene, width, finding=scene.engines[0] if scene.engines else "")], width)
     check(welcome(scene.link, True, width, height), width)

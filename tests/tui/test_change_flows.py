@@ -429,7 +429,7 @@ async def test_marked_engines_are_changed_together(dashboard, text):
     outlook = [EngineChange(name, name, preview=Preview(draining=5)) for name in ("a/0", "b/0")]
     source.outlook = ChangeAnswer(tuple(outlook))
     async with dashboard(source) as (app, pilot):
-        await pilot.press("space", "tab", "space")
+        await pilot.press("space", "right", "space")
         assert "✓ a/0" in text(app)
         assert "✓ b/0" in text(app)
         await pilot.press("M", "2", "4")
@@ -446,7 +446,7 @@ async def test_marked_engines_are_changed_together(dashboard, text):
 async def test_the_engine_on_the_screen_is_not_changed_when_others_are_marked(dashboard):
     source = ScriptedSource(*(examples.named(examples.serving(), name, name) for name in ("a/0", "b/0")))
     async with dashboard(source) as (app, pilot):
-        await pilot.press("space", "tab", "M", "2", "4")
+        await pilot.press("space", "right", "M", "2", "4")
         assert app.board.chosen.engine.name == "a/0"
         await pilot.press("enter")
         await pilot.pause()
@@ -458,7 +458,7 @@ async def test_a_refusal_of_one_engine_leaves_the_marks(dashboard, text):
     source = ScriptedSource(*engines)
     source.refusal = RefusedError("b/0: a change is on trial; nothing was changed")
     async with dashboard(source) as (app, pilot):
-        await pilot.press("space", "tab", "space", "M", "2", "4", "enter")
+        await pilot.press("space", "right", "space", "M", "2", "4", "enter")
         await pilot.pause()
         assert "■ refused  b/0: a change is on trial; nothing was changed" in text(app)
         assert len(app.board.marked) == 2

@@ -92,7 +92,7 @@ def test_a_change_of_several_engines(picture):
     source = ScriptedSource(
         *(examples.named(examples.capped(), name) for name in ("prod-70b/0", "prod-70b/1", "tiny/0"))
     )
-    assert picture(source, press=("space", "tab", "space", "M", "2", "4"))
+    assert picture(source, press=("space", "right", "space", "M", "2", "4"))
 
 
 def test_paused(picture):

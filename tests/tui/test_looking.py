@@ -175,7 +175,7 @@ async def test_one_daemon_away_does_not_hurt_the_others(dashboard, text):
         assert app.board.names == ("a/0", "b/0")
         assert "STALE" not in text(app)
         assert "Group 2 is capped" in text(app)
-        await pilot.press("tab")
+        await pilot.press("right")
         assert "STALE" in text(app)
         await pilot.press("M")
         assert "Not now: the daemon is away" in text(app)
@@ -200,9 +200,9 @@ async def test_an_order_goes_to_the_daemon_of_its_engine(dashboard):
     async with dashboard(source) as (app, pilot):
         await far.seen()
         await pilot.pause()
-        await pilot.press("tab", "M", "2", "4", "enter")
+        await pilot.press("right", "M", "2", "4", "enter")
         await pilot.pause()
         assert (len(near.asked), len(far.asked)) == (0, 1)
-        await pilot.press("space", "tab", "space", "M")
+        await pilot.press("space", "right", "space", "M")
         assert "of several daemons" in app.board.notice(app._clock.monotonic_s())
         assert not app.query_one(ChangePanel).display

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
+from rblntop.lookback import Lookback
 from rblntop.model import Engine, EngineState, LoggedChange, Snapshot
 from rblntop.scene import Link, LinkState, Scene
 from rblntop.source import LinkLost, SnapshotsArrived, Update
 from rblntop.trial_effect import EffectFollower
 from rblntop.verdict import judge
+from rblntop.view_choice import ViewChoice
 
 WINDOWS_S = (1, 10, 60)
 STALE_AFTER_S = 3.0
@@ -42,6 +45,8 @@ class Board:
         self.changes: tuple[LoggedChange, ...] = ()
         self.filter = ""
         self._daemons: dict[str, _Daemon] = {"": _Daemon()}
+        self.choice = ViewChoice()
+        self.lookback = Lookback()
         self._snapshots: tuple[Snapshot, ...] = ()
         self._daemon_of: dict[str, str] = {}
         self._paused: Scene | None = None
@@ -158,12 +163,15 @@ class Board:
                 self._restarted_at[one.engine.instance_id] = now_s
         self._gather()
         self._follow(daemon.snapshots)
+        self.lookback.add(self._snapshots)
 
     def _gather(self) -> None:
         of = [(key, one) for key, daemon in self._daemons.items() for one in daemon.snapshots]
         self._daemon_of = {one.engine.instance_id: key for key, one in of}
         every = [one for _, one in of]
-        self._snapshots = tuple(sorted(every, key=lambda one: (one.engine.name, one.engine.instance_id)))
+        self._snapshots = tuple(
+            sorted(every, key=lambda one: (_natural(one.engine.name), one.engine.instance_id))
+        )
         there = {one.engine.instance_id for one in every}
         self._marked = [mark for mark in self._marked if mark in there]
         self._effects = {name: kept for name, kept in self._effects.items() if name in there}
@@ -210,7 +218,7 @@ class Board:
         Returns:
             Whether anything holds it.
         """
-        self.filter = text.strip().lower()
+        self.filter = self.choice.request_filter = text.strip().lower()
         self.first_group = 0
         chosen = self.chosen
         if chosen is not None and all(one is not chosen for one in self._visible):
@@ -294,6 +302,23 @@ class Board:
         because = self._readonly_always or daemon.readonly_because
         return Link(state, age_s, daemon.cause, daemon.address, because)
 
+    def scenes(self, now_s: float) -> list[Scene]:
+        """All engines at a moment, in the order of ``names``."""
+        names = self.names
+        return [
+            Scene(
+                snapshot,
+                self._link(self._daemons[self._daemon_of.get(snapshot.engine.instance_id, "")], now_s),
+                self.window_s,
+                engines=names,
+                restarted_ago_s=now_s - at
+                if (at := self._restarted_at.get(snapshot.engine.instance_id))
+                else None,
+                chosen_engine=number,
+            )
+            for number, snapshot in enumerate(self._visible)
+        ]
+
     def scene(self, now_s: float, clock_s: float | None) -> Scene | None:
         """The frame at a moment; None while there is no engine."""
         snapshot = self.chosen
@@ -327,6 +352,14 @@ class Board:
             tab_signs=tuple(self._sign(one, now_s) for one in self._visible),
             filter=self.filter,
             interval_s=self.interval_s,
+            view=self.choice.view,
+            span_s=self.choice.span_s,
+            zoomed=self.choice.zoomed,
+            request_sort=self.choice.request_sort,
+            request_filter=self.choice.request_filter,
+            first_request=self.choice.first_row,
+            first_event=self.choice.first_row,
+            past=self.lookback.past(snapshot),
         )
         return replace(scene, since_s=self._verdict_age_s(scene, now_s))
 
@@ -358,4 +391,12 @@ def _without_predecessors(snapshots: tuple[Snapshot, ...]) -> tuple[Snapshot, ..
     shown = [
         one for one in snapshots if one.engine.state is not EngineState.GONE or one.engine.name not in living
     ]
-    return tuple(sorted(shown, key=lambda one: (one.engine.name, one.engine.instance_id)))
+    return tuple(sorted(shown, key=lambda one: (_natural(one.engine.name), one.engine.instance_id)))
+
+
+def _natural(name: str) -> tuple[tuple[int, str], ...]:
+    """``rank/10`` comes after ``rank/9``."""
+    return tuple(
+        (int(part), "") if part.isascii() and part.isdecimal() and len(part) < 19 else (-1, part)
+        for part in re.split(r"([0-9]+)", name)
+    )

@@ -6,8 +6,10 @@ import enum
 from dataclasses import dataclass, field
 
 from rblntop.model import Group, LoggedChange, Snapshot, Window
+from rblntop.past import Past
 from rblntop.playback import Playback
 from rblntop.trial_effect import TrialEffect
+from rblntop.view import View
 
 
 class LinkState(enum.Enum):
@@ -72,6 +74,20 @@ class Scene:
     """The figures stand still because the operator wants it."""
     interval_s: float = 1.0
     """Time between snapshots."""
+    view: View = View.GRAPHS
+    """What the lower part shows."""
+    span_s: int = 600
+    """Time that the graphs show."""
+    zoomed: bool = False
+    """A cell of the strips is a step, not a second."""
+    request_sort: str = "age"
+    request_filter: str = ""
+    """Words that all stand in a request's id, state or group."""
+    first_request: int = 0
+    """The request at the top of the list, when there are more than fit."""
+    first_event: int = 0
+    past: Past = field(default_factory=Past)
+    """What is known beside the snapshot."""
 
     @property
     def window(self) -> Window:

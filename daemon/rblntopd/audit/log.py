@@ -41,6 +41,8 @@ class AuditLog:
 
     def __init__(self, directory: Path, engines: Callable[[], list[Engine]]) -> None:
         self.when_restarted: WhenRestarted = lambda engine, kept: None
+        self.when_written: Callable[[Sequence[Line]], None] = lambda lines: None
+        """Called with lines that are on the disk."""
         self._files = LogFile(directory)
         self._engines = engines
         self._standing = Standing()
@@ -161,6 +163,7 @@ class AuditLog:
         await self._in_writer(lambda: self._files.append(new, carry))
         for line in new:
             self._standing.take(line)
+        self.when_written(new)
 
     async def _in_writer(self, work: Callable[[], _T]) -> _T:
         if self._late is not None and not self._late.done():

@@ -11,6 +11,7 @@ from rblntopd.engines.liveness import is_locked
 from rblntopd.engines.ring_file import RingFileError
 from rblntopd.engines.ring_reader import CHUNK_RECORDS, RingReader
 from rblntopd.engines.snapshot import EngineInfo, GroupNow, Snapshot
+from rblntopd.history.sampled_seconds import SampledSeconds
 from rblntopd.metrics.cells import NS
 from rblntopd.metrics.state import STALL_NS, EngineState, engine_state, last_sign_ns, last_step_ns
 from rblntopd.metrics.strip import MAX_CELLS
@@ -24,6 +25,7 @@ LOOK_BACK_NS = (MAX_CELLS + 5) * NS
 DETACHED = "detached: restart the engine to attach again"
 #: A sample is taken every 100 ms, by a step or between steps.
 FRESH_NS = 300_000_000
+_COMPLETED = 1 + fmt.Step._fields.index("completed_ns")
 #: A count of requests has 32 bits in the API.
 MAX_REQUESTS = 2**32 - 1
 
@@ -51,6 +53,8 @@ class Engine:
         self._limits: fmt.Limits | None = None
         self._fault = ""
         self.timeline = Timeline(self.description.group_count, self._decode_ceiling())
+        self._met_ns = time.monotonic_ns()
+        self.sampled = SampledSeconds(self.description.group_count)
         self.check_alive()
         self._begin()
 
@@ -105,6 +109,9 @@ class Engine:
             self.timeline.forget()
         self.sequence = found.next
         self.timeline.add(found.rows, found.causes)
+        if found.rows and found.rows[0][_COMPLETED] < self._met_ns:
+            # Nobody looked at the scheduler then.
+            self.sampled.add_steps(row for row in found.rows if row[_COMPLETED] < self._met_ns)
         self._live = reader.live()
         recent = self.timeline.recent_steps
         oldest = recent[-1] - RECENT_STEPS if recent else 0
@@ -113,6 +120,7 @@ class Engine:
         if sample is not None:
             self._sample = sample
             self.timeline.add_sample(sample)
+            self.sampled.add_sample(sample)
         self._limits = reader.limits() or self._limits
         if self._live[Live.FAULT_LENGTH] and not self._fault:
             self._fault = reader.fault()
@@ -124,6 +132,11 @@ class Engine:
     def live(self) -> tuple[int, ...]:
         """The live words as they were last read."""
         return self._live
+
+    @property
+    def limits_block(self) -> fmt.Limits | None:
+        """The limits as they were last read from the ring."""
+        return self._limits
 
     def limits(self) -> Limits | None:
         """The limits, read from the ring now; None when the engine shows none.
@@ -176,7 +189,12 @@ class Engine:
     def _notice(self) -> str:
         return self.unavailable_reason if self._fault or self.detached else self.description.notice
 
-    def _known_to_ns(self, now_ns: int) -> int:
+    @property
+    def in_flight(self) -> Sequence[fmt.InFlight]:
+        """Batches scheduled and not yet in the timeline."""
+        return self._in_flight
+
+    def known_to_ns(self, now_ns: int) -> int:
         """Up to when everything is known: where windows end.
 
         The probe publishes records, the sample and the batches in flight together, ten times a second. Of an
@@ -202,8 +220,11 @@ class Engine:
         """
         live, sample, description = self._live, self._sample, self.description
         sign_ns = last_sign_ns(live) or self.reader.header.mono_ns
-        end_ns = self._known_to_ns(now_ns)
+        end_ns = self.known_to_ns(now_ns)
         timeline = self.timeline
+        # A slot without a batch is empty only where there are records: before them nothing is known of it.
+        known_cells = end_ns // NS - timeline.covered_from_ns // NS if timeline.covered_from_ns else 0
+        strip_cells = min(strip_cells, max(0, known_cells))
         steps = live[Live.PROBE_STEPS]
         return Snapshot(
             engine=self.info(now_ns),

@@ -16,6 +16,7 @@ MAX_RECORD_BYTES = 4096
 MAX_RING_BYTES = 1 << 30
 MAX_ENTRY_BYTES = 1024
 MAX_JOURNAL_ENTRIES = 65_536
+MAX_REQUEST_ROWS = 10_000
 
 
 class Problem(enum.Enum):
@@ -121,9 +122,15 @@ def _check_layout(path: Path, header: fmt.Header, file_bytes: int) -> None:
         raise corrupt(f"journal entries of {header.journal_entry_size} bytes")
     if not 1 <= header.journal_capacity <= MAX_JOURNAL_ENTRIES:
         raise corrupt(f"a journal of {header.journal_capacity} entries")
+    has_requests = header.requests_offset > 0
+    if has_requests and not fmt.REQUEST.size <= header.request_size <= MAX_ENTRY_BYTES:
+        raise corrupt(f"request rows of {header.request_size} bytes")
+    if has_requests and not 1 <= header.request_capacity <= MAX_REQUEST_ROWS:
+        raise corrupt(f"a table of {header.request_capacity} requests")
+    requests_bytes = fmt.REQUESTS.size + header.request_size * header.request_capacity
     table_bytes = header.in_flight_entry_size * fmt.MAX_IN_FLIGHT
     records_bytes = header.record_size * header.record_capacity
-    for name, offset, size, least in (
+    sections = [
         ("description", header.description_offset, header.description_size, 2),
         ("live block", header.live_offset, header.live_size, fmt.LIVE_SIZE),
         ("in-flight table", header.in_flight_offset, table_bytes, 0),
@@ -131,10 +138,15 @@ def _check_layout(path: Path, header: fmt.Header, file_bytes: int) -> None:
         ("limits block", header.limits_offset, header.limits_size, fmt.LIMITS.size),
         ("journal", header.journal_offset, header.journal_entry_size * header.journal_capacity, 0),
         ("records", header.records_offset, records_bytes, 0),
-    ):
+    ]
+    if has_requests:
+        sections.append(("request table", header.requests_offset, requests_bytes, 0))
+    for name, offset, size, least in sections:
         if offset < header.header_size or offset % fmt.WORD:
             raise corrupt(f"{name} at byte {offset}")
-        if size < least or (name not in ("records", "journal") and size > MAX_DESCRIPTION_BYTES):
+        if size < least or (
+            name not in ("records", "journal", "request table") and size > MAX_DESCRIPTION_BYTES
+        ):
             raise corrupt(f"{name} of {size} bytes")
         if offset + size > file_bytes:
             raise RingFileError(

@@ -60,6 +60,18 @@ class Records:
             yield sequence, fmt.Step._make(row[1:]), self.causes.get(sequence)
 
 
+@dataclass(frozen=True, slots=True)
+class RequestTable:
+    """The unfinished requests of an engine at one moment."""
+
+    mono_ns: int
+    real_ns: int
+    step: int
+    total: int
+    """Unfinished requests; there may be fewer rows."""
+    rows: list[fmt.RequestRow]
+
+
 class RingReader:
     """One open ring. Any number of readers may read it at once; none of them can disturb the writer."""
 
@@ -193,6 +205,34 @@ class RingReader:
                 found.append(fmt.JournalEntry._make((*values[:at], *_per_group(values[at:]))))
             number += 1
         return start, found
+
+    @property
+    def has_requests(self) -> bool:
+        """Whether there is a place for a table of requests: a probe before ring format 1.1 has none."""
+        return self.header.requests_offset > 0
+
+    def requests(self) -> RequestTable | None:
+        """The table of requests; None before anybody asked for one, or when it changed at every try."""
+        if not self.has_requests:
+            return None
+        header = self.header
+        for _ in range(BLOCK_TRIES):
+            raw = self._read(header.requests_offset, fmt.REQUESTS.size, "request table")
+            sequence, mono_ns, real_ns, step, total, count = fmt.REQUESTS.unpack(raw)
+            if sequence == 0:
+                return None
+            count = min(count, header.request_capacity)
+            at = header.requests_offset + fmt.REQUESTS.size
+            rows = self._read(at, count * header.request_size, "request table")
+            if (
+                sequence % 2
+                or self._read(header.requests_offset, fmt.WORD, "request table") != raw[: fmt.WORD]
+            ):
+                continue
+            offsets = range(0, count * header.request_size, header.request_size)
+            found = [fmt.RequestRow._make(fmt.REQUEST.unpack_from(rows, offset)) for offset in offsets]
+            return RequestTable(mono_ns, real_ns, step, total, found)
+        return None
 
     def read(self, sequence: int, limit: int = CHUNK_RECORDS) -> Records:
         """At most ``limit`` records from ``sequence`` on; fewer, or none, where there are no more yet.

@@ -112,6 +112,10 @@ class Series:
         self.counted_to = max(self.counted_to, end)
         return counts
 
+    def values(self, first: int, end: int) -> list[int]:
+        """The rounded values in the cells ``first`` up to but not including ``end``, as they came."""
+        return list(chain.from_iterable(filter(None, map(self._cells.get, range(first, end)))))
+
     def _count(self, first: int, end: int) -> dict[int, int]:
         found = filter(None, map(self._cells.get, range(first, end)))
         return Counter(chain.from_iterable(found))

@@ -110,7 +110,7 @@ def window(
     covered = max(0, end_ns - max(begin_ns, timeline.covered_from_ns)) / NS
     if not timeline.covered_from_ns:
         covered = 0.0
-    busy_ns, demand_ns, stage_ns = _slot_time(timeline, total, begin_ns, end_ns, in_flight)
+    busy_ns, demand_ns, stage_ns = slot_time(timeline, total, begin_ns, end_ns, in_flight)
     slot_ns = slots * demand_ns
     occupancy = ratio(busy_ns, slot_ns)
     gaps = [columns.gaps.counts(first_cell, end_cell) for columns in timeline.groups]
@@ -170,7 +170,7 @@ def _p50_p99(counts: Mapping[int, int]) -> tuple[float | None, float | None]:
     return (None if p50 is None else p50 / NS, None if p99 is None else p99 / NS)
 
 
-def _slot_time(
+def slot_time(
     timeline: Timeline, total: Total, begin_ns: int, end_ns: int, in_flight: Sequence[InFlight]
 ) -> tuple[int, int, int]:
     """Slot time of non-empty batches, demand time and stage time, with what is in flight at the end."""

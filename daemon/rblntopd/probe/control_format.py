@@ -14,7 +14,7 @@ from rblntopd.probe.ring_format import CALLER_SIZE, ID_SIZE, MAX_GROUPS, REASON_
 
 MAGIC = b"RBLC"
 MAJOR = 1
-MINOR = 0
+MINOR = 1
 
 UNCHANGED = 0
 """In a request: leave this limit as it is. 0 is no valid value of any limit."""
@@ -43,6 +43,8 @@ class Op(enum.IntEnum):
     CLOSE_ADMISSION = 8
     """With a ttl: it opens by itself after that time."""
     OPEN_ADMISSION = 9
+    LIST_REQUESTS = 10
+    """Write the table of requests into the ring; changes nothing. From 1.1 on."""
 
 
 class Flag(enum.IntFlag):

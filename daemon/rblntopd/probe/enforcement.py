@@ -45,6 +45,11 @@ class Enforcement:
         """Runnable decodes that hold kept out of the latest step."""
         return self._held_order.held if self.active and self.state.targets.hold else 0
 
+    @property
+    def held_ids(self) -> set[str]:
+        """Ids of the requests that are held."""
+        return self._held_order.held_ids if self.active and self.state.targets.hold else set()
+
     def accept(self, targets: Targets, *, step: int, now_ns: int) -> None:
         """Take over allowed targets. To be called under the lock that is held during ``schedule()``."""
         state = self.state

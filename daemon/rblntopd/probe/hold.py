@@ -69,22 +69,29 @@ class HeldOrder:
         self._before: list[Any] | None = None
         self.held = 0
         """Runnable decodes beyond the cap of the latest step."""
+        self._kept_out: list[Any] = []
 
     def begin_step(self) -> None:
         """Put those who have waited longest first, as many as the cap of the group about to run takes."""
         running, limits = self._scheduler.running, self._limits
-        self.held = 0
+        self.held, self._kept_out = 0, []
         if len(running) <= sum(limits.cap_values):
             return
         runnable = self._turns.longest_waiting_first(filter(can_decode, running))
         if not runnable:
             return
         cap = limits.batch_cap(self._rows.predict(runnable[0].request_id))
-        self.held = max(0, len(runnable) - cap)
+        self._kept_out = runnable[cap:]
+        self.held = len(self._kept_out)
         first = runnable[:cap]
         chosen = set(map(id, first))
         self._before = list(running)
         running[:] = first + [request for request in running if id(request) not in chosen]
+
+    @property
+    def held_ids(self) -> set[str]:
+        """Which they are."""
+        return {request.request_id for request in self._kept_out}
 
     def end_step(self) -> None:
         """Put the list back as it was, without those who left and with those who came at its end."""

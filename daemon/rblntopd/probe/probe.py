@@ -18,7 +18,7 @@ from typing import Any, cast
 from rblntopd.probe import clock, quiet_thread, rbln_budget
 from rblntopd.probe.admission import Admission, core_under_construction
 from rblntopd.probe.changes import Changes
-from rblntopd.probe.control_format import Answer, Request
+from rblntopd.probe.control_format import Answer, Op, Request, Status
 from rblntopd.probe.control_server import ControlServer
 from rblntopd.probe.description import EngineFacts, describe
 from rblntopd.probe.enforcement import Enforcement, limits_of
@@ -27,6 +27,7 @@ from rblntopd.probe.limits import LimitState
 from rblntopd.probe.limits_block import limits_block
 from rblntopd.probe.plugin import logger
 from rblntopd.probe.recorder import EMPTY, PREFILL, STOP_GROUP_CAPS, STOP_MAX_NUM_SEQS, Recorder
+from rblntopd.probe.request_table import RequestTable
 from rblntopd.probe.ring_format import JournalEntry, Live, ProbeState
 from rblntopd.probe.ring_writer import RingWriter
 from rblntopd.probe.runtime_dir import make_engines_dir, runtime_dir
@@ -79,6 +80,7 @@ class Probe:
         self.cost_ns = self.cost_steps = 0
         """The probe's own time on the engine's thread, and the steps it took it for."""
         self._sampler = Sampler(scheduler, facts, self.recorder, self.enforcement)
+        self._requests = RequestTable(scheduler, self.recorder.rows, self.recorder.waits_us)
         self._scheduler = scheduler
         self.second_waiting = second_queue(scheduler)
         self._now = clock.monotonic_ns
@@ -267,6 +269,8 @@ class Probe:
         # So that the step in the answer is the latest, and not the latest that was read.
         self.read_log(self._now())
         generation = self.enforcement.state.generation
+        if request.op == Op.LIST_REQUESTS:
+            return self._list_requests(request)
         answer = self.changes.handle(request, self.recorder.step)
         if self.enforcement.state.generation != generation:
             self._changed()
@@ -275,6 +279,17 @@ class Probe:
             self._show_limits()
             self._plan()
         return answer
+
+    def _list_requests(self, request: Request) -> Answer:
+        """Write the table of requests, and say that it is there. Nothing that limits need depends on it."""
+        recorder = self.recorder
+        status, text = Status.OK, ""
+        try:
+            held = self.enforcement.held_ids
+            self._requests.write(recorder.ring, recorder.step, self._now(), held)
+        except Exception as error:  # noqa: BLE001 - a request that is not like any that we know
+            status, text = Status.UNAVAILABLE, f"{type(error).__name__}: {error}"
+        return Answer(status, request.request_id, self.enforcement.state.generation, recorder.step, text)
 
     def _changed(self) -> None:
         """Another generation of limits is in force from the next step."""

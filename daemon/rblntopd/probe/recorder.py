@@ -17,7 +17,7 @@ from rblntopd.probe.description import EngineFacts
 from rblntopd.probe.empty_cause import CAUSES, empty_cause
 from rblntopd.probe.ring_format import NO_GROUP, STEP, AdmissionStop, InFlight, Kind, Step
 from rblntopd.probe.ring_writer import RingWriter
-from rblntopd.probe.rows import Rows
+from rblntopd.probe.rows import MAX_PENDING, Rows
 from rblntopd.probe.step_log import Completed, Scheduled
 from rblntopd.probe.waiting import waiting_count
 
@@ -92,6 +92,8 @@ class Recorder:
         processed; an id that comes again is that of a batch whose output never came."""
         self.prefilling: set[str] = set()
         """Requests whose prefill is not done after the chunks scheduled so far."""
+        self.waits_us: dict[str, int] = {}
+        """How long requests waited until they were first scheduled."""
         self.lost_batches = 0
         self.admission_stop_at_limit: int = STOP_MAX_NUM_SEQS
         self.limit_holds: Callable[[], bool] = bool
@@ -252,8 +254,10 @@ class Recorder:
             longest = max(longest, data.num_computed_tokens + members[data.req_id])
             request = self._scheduler.requests.get(data.req_id)
             if request is not None:
-                wait_us = max(wait_us, int((now_s - request.arrival_time) * 1e6))
-        return longest, min(wait_us, U32)
+                waited_us = min(max(0, int((now_s - request.arrival_time) * 1e6)), U32)
+                self.waits_us[data.req_id] = waited_us
+                wait_us = max(wait_us, waited_us)
+        return longest, wait_us
 
     def _admission_stop(self, requests: int, decodes: int, preempted: int, tokens: int, full: bool) -> int:
         """Why the requests that wait were not admitted in this step, with admission open."""
@@ -317,6 +321,14 @@ class Recorder:
             InFlight(s.step, s.scheduled_ns, s.tokens, s.requests, s.padded, s.kind, s.group, s.row)
             for s in steps
         ]
+
+    def forget_finished(self) -> None:
+        """Drop requests that the scheduler no longer knows, once they outnumber those it does."""
+        known, waits = self._scheduler.requests, self.waits_us
+        self.rows.forget_finished(known)
+        if len(waits) > 2 * len(known) + MAX_PENDING:
+            for key in [key for key in waits if key not in known]:
+                del waits[key]
 
     def _unfinished(self) -> int:
         return len(self._scheduler.running) + waiting_count(self._scheduler)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 MAGIC = b"RBLNRING"
 MAJOR = 1
-MINOR = 0
+MINOR = 1
 
 #: Groups whose figures a ring can hold. vLLM pipelines are far shallower.
 MAX_GROUPS = 64
@@ -85,10 +85,11 @@ NO_GROUP = -1
 # --- header ---------------------------------------------------------------------------------------------
 
 HEADER_SIZE = 4096
-HEADER_FIXED = struct.Struct("<8sHHI 16s QQqQ QI4x QI4x QI4x QI4x QI4x QII QII")
+HEADER_FIXED = struct.Struct("<8sHHI 16s QQqQ QI4x QI4x QI4x QI4x QI4x QII QII QII4x")
 """magic, major, minor, header size; boot id; pid, process start (clock ticks), real time ns, monotonic ns;
 then (offset, size) of: description, live, in-flight (entry size), sample, limits; records: offset, record
-size, capacity; journal: offset, entry size, capacity."""
+size, capacity; journal: offset, entry size, capacity; requests (0 in 1.0, which has none): offset, row size,
+rows."""
 
 
 class Header(NamedTuple):
@@ -119,6 +120,9 @@ class Header(NamedTuple):
     journal_offset: int
     journal_entry_size: int
     journal_capacity: int
+    requests_offset: int
+    request_size: int
+    request_capacity: int
 
 
 DESCRIPTION_OFFSET = HEADER_SIZE
@@ -331,7 +335,48 @@ class JournalEntry(NamedTuple):
     new_caps: tuple[int, ...]
 
 
-RECORDS_OFFSET = (JOURNAL_OFFSET + JOURNAL_ENTRY_SIZE * JOURNAL_CAPACITY + 4095) // 4096 * 4096
+# --- table of unfinished requests, under a sequence lock: written only when somebody asks -------------------
+
+REQUESTS_OFFSET = JOURNAL_OFFSET + JOURNAL_ENTRY_SIZE * JOURNAL_CAPACITY
+REQUESTS = struct.Struct("<QQQQII")
+"""sequence lock; monotonic ns, real ns, step; unfinished requests, rows."""
+REQUEST_ID_SIZE = 64
+REQUEST = struct.Struct(f"<{REQUEST_ID_SIZE}sIIIIIHBb")
+"""A row: id (cut, NUL padded); prompt, output and computed tokens; age ms, wait ms (``UNKNOWN_MS``: not
+known); preemptions, state, group (``NO_GROUP``: it has not run)."""
+assert REQUEST.size % WORD == 0
+MAX_REQUESTS = 1000
+UNKNOWN_MS = 0xFFFFFFFF
+
+
+class RequestState(enum.IntEnum):
+    """Where an unfinished request is."""
+
+    OTHER = 0
+    WAITING = 1
+    RUNNING = 2
+    PREEMPTED = 3
+    HELD = 4
+    """Running, and held back by a group cap in the latest turn."""
+    REMOTE_KV = 5
+    """Waiting until its remote KV is loaded."""
+
+
+class RequestRow(NamedTuple):
+    """One unfinished request."""
+
+    request_id: bytes
+    prompt_tokens: int
+    output_tokens: int
+    computed_tokens: int
+    age_ms: int
+    wait_ms: int
+    preemptions: int
+    state: int
+    group: int
+
+
+RECORDS_OFFSET = (REQUESTS_OFFSET + REQUESTS.size + REQUEST.size * MAX_REQUESTS + 4095) // 4096 * 4096
 
 # --- records --------------------------------------------------------------------------------------------
 

@@ -108,6 +108,7 @@ class RingWriter:
             fmt.IN_FLIGHT_OFFSET, fmt.IN_FLIGHT_SIZE, fmt.SAMPLE_OFFSET, fmt.SAMPLE_SIZE,
             fmt.LIMITS_OFFSET, fmt.LIMITS_SIZE, fmt.RECORDS_OFFSET, fmt.RECORD_SIZE, capacity,
             fmt.JOURNAL_OFFSET, fmt.JOURNAL_ENTRY_SIZE, fmt.JOURNAL_CAPACITY,
+            fmt.REQUESTS_OFFSET, fmt.REQUEST.size, fmt.MAX_REQUESTS,
         )  # fmt: skip
         fmt.HEADER_FIXED.pack_into(mapping, 0, *header)
         mapping[fmt.DESCRIPTION_OFFSET : fmt.DESCRIPTION_OFFSET + len(text)] = text
@@ -218,6 +219,22 @@ class RingWriter:
         self._fence()
         self._words[offset // _WORD] = number + 1
         self._words[head_word] = number + 1
+
+    def write_requests(self, mono_ns: int, real_ns: int, step: int, total: int, rows: list[bytes]) -> None:
+        """Rewrite the table of requests; ``rows`` are packed, and of ``total`` requests."""
+        offset = fmt.REQUESTS_OFFSET
+        begin = offset + fmt.REQUESTS.size
+        # All that takes long is done before the table begins to change.
+        packed = b"".join(rows[: fmt.MAX_REQUESTS])
+        at = offset // _WORD
+        sequence = self._words[at]
+        self._words[at] = sequence + 1
+        self._fence()
+        count = len(packed) // fmt.REQUEST.size
+        fmt.REQUESTS.pack_into(self._map, offset, sequence + 1, mono_ns, real_ns, step, total, count)
+        self._map[begin : begin + len(packed)] = packed
+        self._fence()
+        self._words[at] = sequence + 2
 
     def take_journal(self, old: RingWriter) -> None:
         """Go on with the journal of an earlier file of the same engine."""

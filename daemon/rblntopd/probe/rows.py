@@ -88,6 +88,11 @@ class Rows:
             found[None] -= len(new)
         return [found[row] for row in range(self.count)], found[None]
 
+    def latest_row(self, request_id: str) -> int:
+        """The row that the request was last scheduled in, as :meth:`running_per_group` counts it."""
+        group = self._group.get(request_id)
+        return self._prefill_row.get(request_id, NO_GROUP) if group is None else group
+
     def forget_finished(self, known: Mapping[str, object]) -> None:
         """Drop requests that the scheduler no longer knows, once they outnumber those it does."""
         if len(self._group) > 2 * len(known) + MAX_PENDING:

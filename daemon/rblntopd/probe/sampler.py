@@ -67,7 +67,7 @@ class Sampler:
             (Live.UNFINISHED, len(running) + waiting_count),
         ):
             ring.set_live(word, value)
-        recorder.rows.forget_finished(scheduler.requests)
+        recorder.forget_finished()
         enforcement.turns.forget(running)
         if recorder.prefilling:
             # Those that were aborted in the middle of it.

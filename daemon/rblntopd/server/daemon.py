@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +19,9 @@ from grpc_reflection.v1alpha import reflection
 
 from rblntop_api.v1 import control_pb2, telemetry_pb2
 from rblntopd.audit.log import AuditLog
+from rblntopd.engines.histories import Histories
 from rblntopd.engines.registry import Registry
+from rblntopd.events.happenings import Happenings
 from rblntopd.probe import __version__
 from rblntopd.server import identity
 from rblntopd.server.control import ControlService
@@ -74,14 +77,18 @@ async def serve(settings: Settings) -> None:
     identity_socket = IdentitySocket(place.path.with_name(identity.SOCKET_NAME), identities)
     try:
         registry.scan()
+        histories = Histories()
         audit = AuditLog(settings.state, registry.every)
         desk = ControlDesk(registry, audit)
         if settings.reapply_limits:
             audit.when_restarted = partial(desk.in_background, reapply, desk)
         # First of all: what was done while no daemon ran comes before what this one does.
         await audit.catch_up()
+        happenings = Happenings()
+        await happenings.begin(audit, registry.every())
         watch = WriteWatch(settings.write_deadline_s)
-        server = await _start(registry, place, watch, ControlService(desk, identities))
+        telemetry = TelemetryService(registry, histories, happenings.events, CpuShare(), watch)
+        server = await _start(place, telemetry, ControlService(desk, identities))
         await identity_socket.start()
         logger.info(
             "rblntopd %s serves %s, engines in %s, audit log in %s",
@@ -90,7 +97,8 @@ async def serve(settings: Settings) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        work = (watch.run(), _look(registry, settings.followed), audit.run(), desk.several.run())
+        looking = _look(registry, histories, happenings, settings.followed)
+        work = (watch.run(), looking, histories.fill(), audit.run(), desk.several.run())
         tasks = [asyncio.create_task(part) for part in work]
         for task in tasks:
             task.add_done_callback(lambda _: stop.set())
@@ -119,14 +127,13 @@ OPTIONS = [
 
 
 async def _start(
-    registry: Registry, place: SocketPlace, watch: WriteWatch, control_service: ControlService
+    place: SocketPlace, telemetry_service: TelemetryService, control_service: ControlService
 ) -> grpc.aio.Server:
-    cpu = CpuShare()
     server = grpc.aio.server(options=OPTIONS)
     telemetry, control = SERVICES
     server.add_generic_rpc_handlers(
         (
-            service_handler(telemetry, TelemetryService(registry, cpu, watch), {"WatchSnapshots"}),
+            service_handler(telemetry, telemetry_service, {"WatchSnapshots"}),
             service_handler(control, control_service),
         )
     )
@@ -149,10 +156,14 @@ async def _start(
     return server
 
 
-async def _look(registry: Registry, followed: FollowedProcess | None) -> None:
-    """Keep the registry up to date."""
+async def _look(
+    registry: Registry, histories: Histories, happenings: Happenings, followed: FollowedProcess | None
+) -> None:
+    """Keep the registry up to date, and what follows from it."""
     while True:
         await registry.refresh()
+        histories.follow(registry.every(), time.monotonic_ns())
+        happenings.look(registry.every())
         await asyncio.sleep(SCAN_S)
         registry.scan()
         if followed is not None and followed.over(registry.any_alive):

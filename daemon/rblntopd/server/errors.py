@@ -32,6 +32,8 @@ class Reason(enum.Enum):
     """A field has a value that is not allowed; ``field``, ``value`` and ``allowed`` are in the metadata."""
     CONTROL_UNAVAILABLE = "CONTROL_UNAVAILABLE"
     """This engine has no such control."""
+    REQUESTS_UNAVAILABLE = "REQUESTS_UNAVAILABLE"
+    """This engine cannot show its requests; the text says why."""
     ENGINE_GONE = "ENGINE_GONE"
     ENGINE_SILENT = "ENGINE_SILENT"
     """The engine lives and did not answer in time."""
@@ -58,6 +60,7 @@ _CODES = {
     Reason.ENGINE_AMBIGUOUS: grpc.StatusCode.INVALID_ARGUMENT,
     Reason.INVALID_FIELD: grpc.StatusCode.INVALID_ARGUMENT,
     Reason.CONTROL_UNAVAILABLE: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.REQUESTS_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
     Reason.ENGINE_GONE: grpc.StatusCode.UNAVAILABLE,
     Reason.ENGINE_SILENT: grpc.StatusCode.UNAVAILABLE,
     Reason.PROBE_DENIED: grpc.StatusCode.PERMISSION_DENIED,

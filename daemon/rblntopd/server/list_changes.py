@@ -41,7 +41,7 @@ async def list_changes(
 
     def wanted(line: Line) -> bool:
         names = (str(line.get(key, "")) for key in ("engine", "instance", "model"))
-        return matches(request.engine, *names) and _can_be_told(line)
+        return matches(request.engine, *names) and can_be_told(line)
 
     since = time_text(max(0, request.since.ToNanoseconds())) if request.HasField("since") else ""
     try:
@@ -49,19 +49,20 @@ async def list_changes(
     except OSError as error:
         text = str(error) if isinstance(error, AuditLogError) else f"the audit log cannot be read: {error}"
         raise RequestError(Reason.AUDIT_LOG_UNREADABLE, text) from error
-    return control_pb2.ListChangesResponse(changes=map(_change_message, found))
+    return control_pb2.ListChangesResponse(changes=map(change_message, found))
 
 
-def _can_be_told(line: Line) -> bool:
+def can_be_told(line: Line) -> bool:
     """Whether it is a line as a daemon writes it: one that is damaged must not hide all others."""
     try:
-        _change_message(line if line["line"] in _RESULTS else line | {"line": "unknown"})
+        change_message(line if line["line"] in _RESULTS else line | {"line": "unknown"})
     except (KeyError, TypeError, ValueError, AttributeError):
         return False
     return True
 
 
-def _change_message(line: Line) -> control_pb2.Change:
+def change_message(line: Line) -> control_pb2.Change:
+    """A line that :func:`can_be_told`, as a message."""
     caller = line.get("caller", {})
     message = control_pb2.Change(
         engine=line.get("engine", ""),

@@ -21,6 +21,7 @@ from rblntopd.server.errors import Reason, RequestError
 
 #: The probe answers within a step's scheduling; this is for an engine that hangs.
 ANSWER_TIMEOUT_S = 5.0
+MAY_STILL_COME = ": the change may still come, look at the generation"
 
 _REASONS = {
     Status.INVALID: Reason.INVALID_FIELD,
@@ -88,9 +89,9 @@ class Orders:
         """
         request = replace(order.request, flags=order.request.flags | Flag.VALIDATE_ONLY)
         try:
-            return _accepted(order.engine, await _ask(order.engine, request))
+            return _accepted(order.engine, await put(order.engine, request))
         except ControlLinkError as error:
-            raise _no_answer(order.engine, error) from error
+            raise no_answer(order.engine, error, MAY_STILL_COME) from error
 
     async def validate_what_answers(self, orders: Sequence[Order]) -> None:
         """Check that no engine would refuse; one that is silent or gone keeps the others from nothing.
@@ -144,9 +145,9 @@ class Orders:
         engine, request = noted.order.engine, noted.order.request
         before = _journal_head(engine)
         try:
-            answer = await _ask(engine, request)
+            answer = await put(engine, request)
         except ControlLinkError as error:
-            failure = _no_answer(engine, error)
+            failure = no_answer(engine, error, MAY_STILL_COME)
             self._end(noted, "unknown" if error.asked else "refused", failure)
             raise failure from error
         try:
@@ -167,7 +168,12 @@ class Orders:
         )
 
 
-async def _ask(engine: Engine, request: Request) -> Answer:
+async def put(engine: Engine, request: Request) -> Answer:
+    """Put a request to the probe of an engine.
+
+    Raises:
+        ControlLinkError: no answer came.
+    """
     return await ask(
         engine.reader.path.with_name(engine.description.control_socket), request, ANSWER_TIMEOUT_S
     )
@@ -207,15 +213,14 @@ def _refuse(engine: Engine, answer: Answer) -> NoReturn:
     )
 
 
-def _no_answer(engine: Engine, error: ControlLinkError) -> RequestError:
+def no_answer(engine: Engine, error: ControlLinkError, hint: str = "") -> RequestError:
+    """The engine is gone, speaks another version, or is silent; ``hint`` says what that means then."""
     if not engine.check_alive():
         return gone(engine)
     if error.version:
         return RequestError(Reason.PROBE_VERSION, f"engine {engine.name}: {error}", engine=engine.name)
-    hint = ": the change may still come, look at the generation" if error.timed_out else ""
-    return RequestError(
-        Reason.ENGINE_SILENT, f"engine {engine.name} does not answer: {error}{hint}", engine=engine.name
-    )
+    text = f"engine {engine.name} does not answer: {error}{hint if error.timed_out else ''}"
+    return RequestError(Reason.ENGINE_SILENT, text, engine=engine.name)
 
 
 def gone(engine: Engine) -> RequestError:

@@ -10,16 +10,21 @@ import grpc
 
 from rblntop_api.v1 import telemetry_pb2
 from rblntopd.engines.engine import Engine
+from rblntopd.engines.histories import Histories
 from rblntopd.engines.registry import EngineLookupError, Registry
 from rblntopd.engines.ring_file import RingFileError
+from rblntopd.events.event_log import EventLog
 from rblntopd.metrics.strip import MAX_CELLS
 from rblntopd.metrics.window import MAX_SECONDS
 from rblntopd.probe import __version__
 from rblntopd.server.cpu_share import CpuShare
 from rblntopd.server.errors import RequestError, abort, as_request_error, invalid_field
 from rblntopd.server.feed import MAX_INTERVAL_MS, MIN_INTERVAL_MS, FeedKey, Feeds
+from rblntopd.server.get_history import get_history
+from rblntopd.server.list_requests import RequestTables, list_requests
 from rblntopd.server.messages import engine_message, snapshot_message, step_message
 from rblntopd.server.subscriber import Subscriber, WriteWatch
+from rblntopd.server.watch_events import check, watch_events
 
 DEFAULT_INTERVAL_MS = 1000
 DEFAULT_WINDOWS = (1, 10, 60)
@@ -34,8 +39,18 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 class TelemetryService:
     """Answers from the registry; streams are fed by :class:`Feeds` and straight from the ring."""
 
-    def __init__(self, registry: Registry, cpu: CpuShare, watch: WriteWatch) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        histories: Histories,
+        events: EventLog,
+        cpu: CpuShare,
+        watch: WriteWatch,
+    ) -> None:
         self._registry = registry
+        self._histories = histories
+        self._events = events
+        self._tables = RequestTables()
         self._cpu = cpu
         self._watch = watch
         self._feeds = Feeds(registry, cpu)
@@ -111,6 +126,36 @@ class TelemetryService:
         except RingFileError as error:
             await abort(context, as_request_error(error))
 
+    async def GetHistory(  # noqa: N802
+        self, request: telemetry_pb2.GetHistoryRequest, context: Context
+    ) -> telemetry_pb2.GetHistoryResponse:
+        """Figures of the past, also of an engine that is gone and forgotten."""
+        try:
+            name = await self._name_of_history(request.engine)
+            return await get_history(self._histories, name, request)
+        except RequestError as error:
+            await abort(context, error)
+
+    async def WatchEvents(  # noqa: N802
+        self, request: telemetry_pb2.WatchEventsRequest, context: Context
+    ) -> None:
+        """What happened, and what happens."""
+        try:
+            check(request)
+        except RequestError as error:
+            await abort(context, error)
+        with Subscriber(context, self._watch) as subscriber:
+            await watch_events(self._events, request, subscriber)
+
+    async def ListRequests(  # noqa: N802
+        self, request: telemetry_pb2.ListRequestsRequest, context: Context
+    ) -> telemetry_pb2.ListRequestsResponse:
+        """The unfinished requests of one engine, which it writes down for this."""
+        try:
+            return await list_requests(self._tables, self._find(request.engine), request)
+        except RequestError as error:
+            await abort(context, error)
+
     async def _send_steps(
         self, engine: Engine, sequence: int, subscriber: Subscriber, end: int | None
     ) -> None:
@@ -129,6 +174,16 @@ class TelemetryService:
                 return
             else:
                 await asyncio.sleep(STEP_POLL_S)
+
+    async def _name_of_history(self, wanted: str) -> str:
+        try:
+            engine = self._find(wanted)
+        except RequestError:
+            if not wanted or self._histories.find(wanted) is None:
+                raise
+            return wanted
+        await self._registry.refresh([engine])
+        return engine.name
 
     def _find(self, wanted: str) -> Engine:
         try:

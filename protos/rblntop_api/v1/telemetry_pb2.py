@@ -23,34 +23,50 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from rblntop_api.v1 import engine_pb2 as rblntop__api_dot_v1_dot_engine__pb2
+from rblntop_api.v1 import event_pb2 as rblntop__api_dot_v1_dot_event__pb2
+from rblntop_api.v1 import history_pb2 as rblntop__api_dot_v1_dot_history__pb2
+from rblntop_api.v1 import request_pb2 as rblntop__api_dot_v1_dot_request__pb2
 from rblntop_api.v1 import snapshot_pb2 as rblntop__api_dot_v1_dot_snapshot__pb2
 from rblntop_api.v1 import step_pb2 as rblntop__api_dot_v1_dot_step__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erblntop_api/v1/telemetry.proto\x12\nrblntop.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1brblntop_api/v1/engine.proto\x1a\x1drblntop_api/v1/snapshot.proto\x1a\x19rblntop_api/v1/step.proto\"\x14\n\x12ListEnginesRequest\"R\n\x13ListEnginesResponse\x12#\n\x07\x65ngines\x18\x01 \x03(\x0b\x32\x12.rblntop.v1.Engine\x12\x16\n\x0e\x64\x61\x65mon_version\x18\x02 \x01(\t\"Q\n\x12GetSnapshotRequest\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x16\n\x0ewindow_seconds\x18\x02 \x03(\r\x12\x13\n\x0bstrip_cells\x18\x03 \x01(\r\"=\n\x13GetSnapshotResponse\x12&\n\x08snapshot\x18\x01 \x01(\x0b\x32\x14.rblntop.v1.Snapshot\"\x81\x01\n\x15WatchSnapshotsRequest\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12+\n\x08interval\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0ewindow_seconds\x18\x03 \x03(\r\x12\x13\n\x0bstrip_cells\x18\x04 \x01(\r\"A\n\x16WatchSnapshotsResponse\x12\'\n\tsnapshots\x18\x01 \x03(\x0b\x32\x14.rblntop.v1.Snapshot\"d\n\x11WatchStepsRequest\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x1a\n\rfrom_sequence\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x11\n\tno_follow\x18\x03 \x01(\x08\x42\x10\n\x0e_from_sequence\"E\n\x12WatchStepsResponse\x12\x1f\n\x05steps\x18\x01 \x03(\x0b\x32\x10.rblntop.v1.Step\x12\x0e\n\x06missed\x18\x02 \x01(\x04\x32\xd5\x02\n\tTelemetry\x12N\n\x0bListEngines\x12\x1e.rblntop.v1.ListEnginesRequest\x1a\x1f.rblntop.v1.ListEnginesResponse\x12N\n\x0bGetSnapshot\x12\x1e.rblntop.v1.GetSnapshotRequest\x1a\x1f.rblntop.v1.GetSnapshotResponse\x12Y\n\x0eWatchSnapshots\x12!.rblntop.v1.WatchSnapshotsRequest\x1a\".rblntop.v1.WatchSnapshotsResponse0\x01\x12M\n\nWatchSteps\x12\x1d.rblntop.v1.WatchStepsRequest\x1a\x1e.rblntop.v1.WatchStepsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erblntop_api/v1/telemetry.proto\x12\nrblntop.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1brblntop_api/v1/engine.proto\x1a\x1arblntop_api/v1/event.proto\x1a\x1crblntop_api/v1/history.proto\x1a\x1crblntop_api/v1/request.proto\x1a\x1drblntop_api/v1/snapshot.proto\x1a\x19rblntop_api/v1/step.proto\"\x14\n\x12ListEnginesRequest\"R\n\x13ListEnginesResponse\x12#\n\x07\x65ngines\x18\x01 \x03(\x0b\x32\x12.rblntop.v1.Engine\x12\x16\n\x0e\x64\x61\x65mon_version\x18\x02 \x01(\t\"Q\n\x12GetSnapshotRequest\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x16\n\x0ewindow_seconds\x18\x02 \x03(\r\x12\x13\n\x0bstrip_cells\x18\x03 \x01(\r\"=\n\x13GetSnapshotResponse\x12&\n\x08snapshot\x18\x01 \x01(\x0b\x32\x14.rblntop.v1.Snapshot\"\x81\x01\n\x15WatchSnapshotsRequest\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12+\n\x08interval\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0ewindow_seconds\x18\x03 \x03(\r\x12\x13\n\x0bstrip_cells\x18\x04 \x01(\r\"A\n\x16WatchSnapshotsResponse\x12\'\n\tsnapshots\x18\x01 \x03(\x0b\x32\x14.rblntop.v1.Snapshot\"d\n\x11WatchStepsRequest\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x1a\n\rfrom_sequence\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x11\n\tno_follow\x18\x03 \x01(\x08\x42\x10\n\x0e_from_sequence\"E\n\x12WatchStepsResponse\x12\x1f\n\x05steps\x18\x01 \x03(\x0b\x32\x10.rblntop.v1.Step\x12\x0e\n\x06missed\x18\x02 \x01(\x04\"\xa7\x02\n\x11GetHistoryRequest\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12*\n\x07\x63olumns\x18\x02 \x03(\x0e\x32\x19.rblntop.v1.HistoryColumn\x12+\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12)\n\x04last\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x12)\n\x05until\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x08interval\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationH\x01\x12\x14\n\nmax_points\x18\x07 \x01(\rH\x01\x42\x06\n\x04\x66romB\x06\n\x04rows\"\xe8\x01\n\x12GetHistoryResponse\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12)\n\x05start\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x08interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\trow_count\x18\x04 \x01(\r\x12)\n\x06series\x18\x05 \x03(\x0b\x32\x19.rblntop.v1.HistorySeries\x12,\n\x08restarts\x18\x06 \x03(\x0b\x32\x1a.rblntop.v1.HistoryRestart\"\xb1\x01\n\x12WatchEventsRequest\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12+\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x12\n\x08\x61\x66ter_id\x18\x03 \x01(\x04H\x00\x12\x11\n\tno_follow\x18\x04 \x01(\x08\x12/\n\x0cmin_severity\x18\x05 \x01(\x0e\x32\x19.rblntop.v1.EventSeverityB\x06\n\x04\x66rom\"H\n\x13WatchEventsResponse\x12!\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x11.rblntop.v1.Event\x12\x0e\n\x06missed\x18\x02 \x01(\x04\"\xa5\x01\n\x13ListRequestsRequest\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\x12\'\n\x05order\x18\x03 \x01(\x0e\x32\x18.rblntop.v1.RequestOrder\x12(\n\x06states\x18\x04 \x03(\x0e\x32\x18.rblntop.v1.RequestState\x12\x12\n\x05group\x18\x05 \x01(\rH\x00\x88\x01\x01\x42\x08\n\x06_group\"\xa0\x01\n\x14ListRequestsResponse\x12+\n\x08requests\x18\x01 \x03(\x0b\x32\x19.rblntop.v1.EngineRequest\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05total\x18\x03 \x01(\r\x12\x10\n\x08recorded\x18\x04 \x01(\r\x12\x10\n\x08matching\x18\x05 \x01(\r2\xc7\x04\n\tTelemetry\x12N\n\x0bListEngines\x12\x1e.rblntop.v1.ListEnginesRequest\x1a\x1f.rblntop.v1.ListEnginesResponse\x12N\n\x0bGetSnapshot\x12\x1e.rblntop.v1.GetSnapshotRequest\x1a\x1f.rblntop.v1.GetSnapshotResponse\x12Y\n\x0eWatchSnapshots\x12!.rblntop.v1.WatchSnapshotsRequest\x1a\".rblntop.v1.WatchSnapshotsResponse0\x01\x12M\n\nWatchSteps\x12\x1d.rblntop.v1.WatchStepsRequest\x1a\x1e.rblntop.v1.WatchStepsResponse0\x01\x12K\n\nGetHistory\x12\x1d.rblntop.v1.GetHistoryRequest\x1a\x1e.rblntop.v1.GetHistoryResponse\x12P\n\x0bWatchEvents\x12\x1e.rblntop.v1.WatchEventsRequest\x1a\x1f.rblntop.v1.WatchEventsResponse0\x01\x12Q\n\x0cListRequests\x12\x1f.rblntop.v1.ListRequestsRequest\x1a .rblntop.v1.ListRequestsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rblntop_api.v1.telemetry_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LISTENGINESREQUEST']._serialized_start=165
-  _globals['_LISTENGINESREQUEST']._serialized_end=185
-  _globals['_LISTENGINESRESPONSE']._serialized_start=187
-  _globals['_LISTENGINESRESPONSE']._serialized_end=269
-  _globals['_GETSNAPSHOTREQUEST']._serialized_start=271
-  _globals['_GETSNAPSHOTREQUEST']._serialized_end=352
-  _globals['_GETSNAPSHOTRESPONSE']._serialized_start=354
-  _globals['_GETSNAPSHOTRESPONSE']._serialized_end=415
-  _globals['_WATCHSNAPSHOTSREQUEST']._serialized_start=418
-  _globals['_WATCHSNAPSHOTSREQUEST']._serialized_end=547
-  _globals['_WATCHSNAPSHOTSRESPONSE']._serialized_start=549
-  _globals['_WATCHSNAPSHOTSRESPONSE']._serialized_end=614
-  _globals['_WATCHSTEPSREQUEST']._serialized_start=616
-  _globals['_WATCHSTEPSREQUEST']._serialized_end=716
-  _globals['_WATCHSTEPSRESPONSE']._serialized_start=718
-  _globals['_WATCHSTEPSRESPONSE']._serialized_end=787
-  _globals['_TELEMETRY']._serialized_start=790
-  _globals['_TELEMETRY']._serialized_end=1131
+  _globals['_LISTENGINESREQUEST']._serialized_start=286
+  _globals['_LISTENGINESREQUEST']._serialized_end=306
+  _globals['_LISTENGINESRESPONSE']._serialized_start=308
+  _globals['_LISTENGINESRESPONSE']._serialized_end=390
+  _globals['_GETSNAPSHOTREQUEST']._serialized_start=392
+  _globals['_GETSNAPSHOTREQUEST']._serialized_end=473
+  _globals['_GETSNAPSHOTRESPONSE']._serialized_start=475
+  _globals['_GETSNAPSHOTRESPONSE']._serialized_end=536
+  _globals['_WATCHSNAPSHOTSREQUEST']._serialized_start=539
+  _globals['_WATCHSNAPSHOTSREQUEST']._serialized_end=668
+  _globals['_WATCHSNAPSHOTSRESPONSE']._serialized_start=670
+  _globals['_WATCHSNAPSHOTSRESPONSE']._serialized_end=735
+  _globals['_WATCHSTEPSREQUEST']._serialized_start=737
+  _globals['_WATCHSTEPSREQUEST']._serialized_end=837
+  _globals['_WATCHSTEPSRESPONSE']._serialized_start=839
+  _globals['_WATCHSTEPSRESPONSE']._serialized_end=908
+  _globals['_GETHISTORYREQUEST']._serialized_start=911
+  _globals['_GETHISTORYREQUEST']._serialized_end=1206
+  _globals['_GETHISTORYRESPONSE']._serialized_start=1209
+  _globals['_GETHISTORYRESPONSE']._serialized_end=1441
+  _globals['_WATCHEVENTSREQUEST']._serialized_start=1444
+  _globals['_WATCHEVENTSREQUEST']._serialized_end=1621
+  _globals['_WATCHEVENTSRESPONSE']._serialized_start=1623
+  _globals['_WATCHEVENTSRESPONSE']._serialized_end=1695
+  _globals['_LISTREQUESTSREQUEST']._serialized_start=1698
+  _globals['_LISTREQUESTSREQUEST']._serialized_end=1863
+  _globals['_LISTREQUESTSRESPONSE']._serialized_start=1866
+  _globals['_LISTREQUESTSRESPONSE']._serialized_end=2026
+  _globals['_TELEMETRY']._serialized_start=2029
+  _globals['_TELEMETRY']._serialized_end=2612
 # @@protoc_insertion_point(module_scope)

@@ -55,6 +55,21 @@ class TelemetryStub(object):
                 request_serializer=rblntop__api_dot_v1_dot_telemetry__pb2.WatchStepsRequest.SerializeToString,
                 response_deserializer=rblntop__api_dot_v1_dot_telemetry__pb2.WatchStepsResponse.FromString,
                 _registered_method=True)
+        self.GetHistory = channel.unary_unary(
+                '/rblntop.v1.Telemetry/GetHistory',
+                request_serializer=rblntop__api_dot_v1_dot_telemetry__pb2.GetHistoryRequest.SerializeToString,
+                response_deserializer=rblntop__api_dot_v1_dot_telemetry__pb2.GetHistoryResponse.FromString,
+                _registered_method=True)
+        self.WatchEvents = channel.unary_stream(
+                '/rblntop.v1.Telemetry/WatchEvents',
+                request_serializer=rblntop__api_dot_v1_dot_telemetry__pb2.WatchEventsRequest.SerializeToString,
+                response_deserializer=rblntop__api_dot_v1_dot_telemetry__pb2.WatchEventsResponse.FromString,
+                _registered_method=True)
+        self.ListRequests = channel.unary_unary(
+                '/rblntop.v1.Telemetry/ListRequests',
+                request_serializer=rblntop__api_dot_v1_dot_telemetry__pb2.ListRequestsRequest.SerializeToString,
+                response_deserializer=rblntop__api_dot_v1_dot_telemetry__pb2.ListRequestsResponse.FromString,
+                _registered_method=True)
 
 
 class TelemetryServicer(object):
@@ -87,6 +102,28 @@ class TelemetryServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetHistory(self, request, context):
+        """Figures of the past as series: of the last hour by the second, of the last day in rows of 10 s.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchEvents(self, request, context):
+        """What happened, and what happens. A reader that falls behind is told how many events it missed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRequests(self, request, context):
+        """The unfinished requests of an engine: ids and numbers, never prompts. The engine writes them down only
+        while somebody asks, once a second.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TelemetryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -109,6 +146,21 @@ def add_TelemetryServicer_to_server(servicer, server):
                     servicer.WatchSteps,
                     request_deserializer=rblntop__api_dot_v1_dot_telemetry__pb2.WatchStepsRequest.FromString,
                     response_serializer=rblntop__api_dot_v1_dot_telemetry__pb2.WatchStepsResponse.SerializeToString,
+            ),
+            'GetHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetHistory,
+                    request_deserializer=rblntop__api_dot_v1_dot_telemetry__pb2.GetHistoryRequest.FromString,
+                    response_serializer=rblntop__api_dot_v1_dot_telemetry__pb2.GetHistoryResponse.SerializeToString,
+            ),
+            'WatchEvents': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchEvents,
+                    request_deserializer=rblntop__api_dot_v1_dot_telemetry__pb2.WatchEventsRequest.FromString,
+                    response_serializer=rblntop__api_dot_v1_dot_telemetry__pb2.WatchEventsResponse.SerializeToString,
+            ),
+            'ListRequests': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRequests,
+                    request_deserializer=rblntop__api_dot_v1_dot_telemetry__pb2.ListRequestsRequest.FromString,
+                    response_serializer=rblntop__api_dot_v1_dot_telemetry__pb2.ListRequestsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -220,6 +272,87 @@ class Telemetry(object):
             '/rblntop.v1.Telemetry/WatchSteps',
             rblntop__api_dot_v1_dot_telemetry__pb2.WatchStepsRequest.SerializeToString,
             rblntop__api_dot_v1_dot_telemetry__pb2.WatchStepsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rblntop.v1.Telemetry/GetHistory',
+            rblntop__api_dot_v1_dot_telemetry__pb2.GetHistoryRequest.SerializeToString,
+            rblntop__api_dot_v1_dot_telemetry__pb2.GetHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rblntop.v1.Telemetry/WatchEvents',
+            rblntop__api_dot_v1_dot_telemetry__pb2.WatchEventsRequest.SerializeToString,
+            rblntop__api_dot_v1_dot_telemetry__pb2.WatchEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRequests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rblntop.v1.Telemetry/ListRequests',
+            rblntop__api_dot_v1_dot_telemetry__pb2.ListRequestsRequest.SerializeToString,
+            rblntop__api_dot_v1_dot_telemetry__pb2.ListRequestsResponse.FromString,
             options,
             channel_credentials,
             insecure,

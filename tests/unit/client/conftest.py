@@ -131,6 +131,9 @@ class FakeDaemon(telemetry_pb2_grpc.TelemetryServicer, control_pb2_grpc.ControlS
         self.no_engine = False
         self.after_change: snapshot_pb2.Snapshot | None = None
         self.steps: list[telemetry_pb2.WatchStepsResponse] = []
+        self.history = telemetry_pb2.GetHistoryResponse()
+        self.events: list[telemetry_pb2.WatchEventsResponse] = []
+        self.unfinished = telemetry_pb2.ListRequestsResponse()
         self.answer: control_pb2.SetLimitsResponse = control_pb2.SetLimitsResponse()
         self.preview: control_pb2.SetLimitsResponse | None = None
         """The answer to validate_only; None: as to the real call."""
@@ -198,6 +201,21 @@ class FakeDaemon(telemetry_pb2_grpc.TelemetryServicer, control_pb2_grpc.ControlS
             yield message
         if not request.no_follow:
             await asyncio.Event().wait()
+
+    async def GetHistory(self, request, context):  # noqa: N802
+        await self._judge(request, context)
+        return self.history
+
+    async def WatchEvents(self, request, context):  # noqa: N802
+        await self._judge(request, context)
+        for message in self.events:
+            yield message
+        if not request.no_follow:
+            await asyncio.Event().wait()
+
+    async def ListRequests(self, request, context):  # noqa: N802
+        await self._judge(request, context)
+        return self.unfinished
 
     async def SetLimits(self, request, context):  # noqa: N802
         await self._judge(request, context)

@@ -190,7 +190,7 @@ def test_a_ring_that_is_truncated_while_it_is_open_gives_an_error(make_ring, mak
     ("field", "value", "text"),
     [
         ("magic", b"GARBAGE!", "is not a ring file: it starts with b'GARBAGE!'"),
-        ("major", 2, "ring format 2.0, this side reads 1.x: update rblntop here"),
+        ("major", 2, f"ring format 2.{fmt.MINOR}, this side reads 1.x: update rblntop here"),
         ("header_size", 1, "corrupt header: header of 1 bytes"),
         ("description_offset", 2**40, "its description would end at byte"),
         ("description_size", 2**31, "corrupt header: description of 2147483648 bytes"),

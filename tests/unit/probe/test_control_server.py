@@ -57,7 +57,10 @@ def test_a_question_gets_its_answer(server: ControlServer) -> None:
     [
         (b"hello", "a request has"),
         (b"X" * wire.REQUEST.size, "not a control message: it starts with b'XXXX'"),
-        (b"RBLC\x09\x00" + bytes(wire.REQUEST.size - 6), "control protocol 9.0, this side speaks 1.0"),
+        (
+            b"RBLC\x09\x00" + bytes(wire.REQUEST.size - 6),
+            f"control protocol 9.0, this side speaks 1.{wire.MINOR}",
+        ),
     ],
 )
 def test_what_is_no_question_is_refused_and_the_next_one_is_answered(

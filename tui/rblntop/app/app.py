@@ -18,7 +18,9 @@ from rblntop.app.commands import ActionProvider
 from rblntop.app.control import cannot_change, moved_because, moved_to, said, takes_rights
 from rblntop.app.dashboard import Dashboard
 from rblntop.app.help_screen import HelpScreen
-from rblntop.app.palette import THEME
+from rblntop.app.overview_screen import OverviewScreen
+from rblntop.app.themes import THEMES
+from rblntop.app.view_actions import ViewActions
 from rblntop.app.widgets.ask_panel import AskPanel
 from rblntop.app.widgets.change_panel import ChangePanel
 from rblntop.app.widgets.group_table import GroupTable
@@ -29,10 +31,13 @@ from rblntop.board import WINDOWS_S, Board
 from rblntop.client.errors import ClientError, RefusedError, UnreachableError
 from rblntop.limit_draft import TRIAL_S, LimitDraft, Phase, order_of
 from rblntop.model import LimitKind
+from rblntop.past_feed import PastFeed
 from rblntop.scene import Scene
 from rblntop.settings import INTERVALS_S, Settings, SettingsFile
 from rblntop.source import SnapshotSource, Update
 from rblntop.source.changes import ChangeAnswer, LimitOrder, Order, TrialOrder
+from rblntop.source.past_source import PastSource
+from rblntop.view import View
 from rblntop.who import last_kept
 
 TICK_S = 1.0
@@ -41,7 +46,7 @@ LOG_AGAIN_S = 30.0
 """The log is read when something changed; after a failure, not before so long."""
 
 
-class RblntopApp(App[int]):
+class RblntopApp(ViewActions, App[int]):
     """Shows what the source says, and asks it for changes."""
 
     TITLE = "rblntop"
@@ -80,6 +85,9 @@ class RblntopApp(App[int]):
         self.board.window_s = self.settings.window_s
         self.board.interval_s = self.settings.interval_s
         source.interval_s = self.settings.interval_s
+        for view in View:
+            if view.value in self.settings.panels:
+                self.board.choice.show(view)
         self.refusal = ""
         """Why the daemon would not talk to us, when that is how it ended."""
         self._dashboard = Dashboard()
@@ -87,8 +95,12 @@ class RblntopApp(App[int]):
         self._stood_in = False
         self._log_of: object = None
         self._log_failed_s: float | None = None
-        self.register_theme(THEME)
-        self.theme = THEME.name
+        for look in THEMES.values():
+            self.register_theme(look.theme)
+        self.theme = self.settings.theme if self.settings.theme in THEMES else next(iter(THEMES))
+        self._past = (
+            PastFeed(source, self.board.lookback, self.redraw) if isinstance(source, PastSource) else None
+        )
 
     def get_default_screen(self) -> Dashboard:
         """The dashboard."""
@@ -101,6 +113,8 @@ class RblntopApp(App[int]):
         self.redraw()
         self._leave_when_told_to()
         self._follow()
+        if self._past is not None:
+            self._follow_past(self._past)
         self.set_interval(TICK_S, self._tick)
 
     def _leave_when_told_to(self) -> None:
@@ -125,9 +139,19 @@ class RblntopApp(App[int]):
             # Leaving: an update may still come, and the parts of the screen are taken away one by one.
             return
         self._drawn_s = now_s = self._clock.monotonic_s()
+        scene = self.scene
+        if self._past is not None:
+            self._past.want(scene)
+        if isinstance(self.screen, OverviewScreen):
+            self.screen.show(self.board.scenes(now_s))
+            return
         self._dashboard.draw(
-            self.scene, self.board.link(now_s), heard=self.board.heard, notice=self.board.notice(now_s)
+            scene, self.board.link(now_s), heard=self.board.heard, notice=self.board.notice(now_s)
         )
+
+    @work
+    async def _follow_past(self, feed: PastFeed) -> None:
+        await feed.run()
 
     @work(exclusive=True, group="follow")
     async def _follow(self) -> None:
@@ -415,7 +439,8 @@ class RblntopApp(App[int]):
         """Move the groups that are in view."""
         scene = self.scene
         if scene is not None:
-            self.board.scroll(by, self._dashboard.groups_in_view)
+            if not self.scroll_rows(by, self._dashboard.lower_rows):
+                self.board.scroll(by, self._dashboard.groups_in_view)
             self.redraw()
 
     def action_next_window(self) -> None:
@@ -487,10 +512,44 @@ class RblntopApp(App[int]):
         self._dashboard.close_panels()
         self.redraw()
 
+    def action_overview(self) -> None:
+        """All engines at once; one that is chosen there comes to the screen."""
+        scene = self.scene
+        if scene is None or isinstance(self.screen, OverviewScreen):
+            return
+        scenes = self.board.scenes(self._clock.monotonic_s())
+        self.push_screen(OverviewScreen(scenes, scene.chosen_engine), self._chosen_in_overview)
+
+    def action_focus_engine(self, index: int) -> None:
+        """A click on an engine of the overview."""
+        if isinstance(self.screen, OverviewScreen):
+            self.screen.dismiss(index)
+
+    def _chosen_in_overview(self, index: int | None) -> None:
+        if index is not None:
+            self.action_choose_engine(index)
+        else:
+            self.redraw()
+
     def action_help(self) -> None:
         """What the numbers mean."""
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen())
+
+    def action_toggle_view(self, view: str) -> None:
+        """Another view below, which the next start begins with."""
+        super().action_toggle_view(view)
+        self.change_settings(panels=(self.board.choice.view.value,))
+
+    def action_next_view(self, by: int) -> None:
+        """The next view below, which the next start begins with."""
+        super().action_next_view(by)
+        self.change_settings(panels=(self.board.choice.view.value,))
+
+    def action_next_theme(self) -> None:
+        """The next theme, which the next start begins with."""
+        super().action_next_theme()
+        self.change_settings(theme=self.theme)
 
     def change_settings(self, **changed: Any) -> None:
         """Keep a choice of the user (a field of ``Settings``) for the next start.

@@ -24,7 +24,7 @@ from rblntop.app.widgets.summary_block import SummaryBlock
 from rblntop.app.widgets.verdict_line import VerdictLine
 from rblntop.app.widgets.welcome_pane import WelcomePane
 from rblntop.ask import Ask
-from rblntop.blocks import change_panel, limits_line, summary
+from rblntop.blocks import change_panel, limits_line
 from rblntop.blocks.group_table import groups_that_fit
 from rblntop.blocks.layout import layout, room_to_change
 from rblntop.model import LimitKind
@@ -109,6 +109,12 @@ class Dashboard(Screen[None]):
         return self.changing or self.asking
 
     @property
+    def lower_rows(self) -> int:
+        """Rows of the lower part."""
+        area = self.query_one(PanelArea)
+        return area.size.height if area.display else 0
+
+    @property
     def groups_in_view(self) -> int:
         """Groups that the table shows at once."""
         table = self.query_one(GroupTable)
@@ -166,6 +172,7 @@ class Dashboard(Screen[None]):
             group_count=len(scene.snapshot.groups),
             engine_count=len(scene.engines),
             changing=panel is not None,
+            unfolded=limits_line.unfolded(scene),
         )
         # The layout leaves room for the least that a panel needs; it takes more from the part below it.
         wanted = panel.rows_wanted(scene, self.size.width) if panel is not None else 0
@@ -174,12 +181,12 @@ class Dashboard(Screen[None]):
         table = self.query_one(GroupTable)
         table.strip_height = rows.strip_height
         self.query_one(EngineTabs).display = bool(rows.tabs)
-        self.query_one(PanelArea).display = below > 1
+        self.query_one(PanelArea).display = below > 0
         for part, height, gap in (
             (VerdictLine, 1, rows.gap_after_verdict),
-            (SummaryBlock, summary.HEIGHT, rows.gap_after_summary),
+            (SummaryBlock, rows.summary, rows.gap_after_summary),
             (GroupTable, rows.groups, rows.gap_after_groups),
-            (LimitsBlock, limits_line.HEIGHT, rows.gap_after_limits),
+            (LimitsBlock, rows.limits, rows.gap_after_limits),
             (ChangePanel, change_panel.HEIGHT + more, rows.gap_after_change),
             (AskPanel, change_panel.HEIGHT + more, rows.gap_after_change),
             (PanelArea, below, 0),

@@ -60,8 +60,8 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ),
             (
                 "strip",
-                "one cell a second, the newest at the right. Height is batch / bucket, P where "
-                "more than half of the second was prefill, · where the slot was empty",
+                "one cell a second, the newest at the right. Height is batch / bucket, P where more than "
+                "half of the second was prefill, · where the slot was empty, blank where nothing is known",
             ),
         ),
     ),
@@ -131,6 +131,18 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
                 "admission CLOSED",
                 "waiting requests are not admitted; drained once the running ones finished",
             ),
+        ),
+    ),
+    (
+        "GRAPHS AND CHANGES",
+        (
+            ("▒ ──", "an area and a line: two figures on one scale, whose end stands in the first row"),
+            ("◆7", "the change of limits that made generation 7, in the graphs and in the log"),
+            (
+                "703 -> 571 tok/s",
+                "the mean of the minute before a change, and of the minute after it had settled",
+            ),
+            ("cost of watching", "the probe's time on the engine's thread, and the daemon's share of a core"),
         ),
     ),
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rblntop.blocks.view_keys import view_keys
 from rblntop.playback import Playback
 from rblntop.scene import Scene
 from rblntop.text.cells import clean
@@ -40,6 +41,7 @@ def key_bar(
     for part in (*_changing(scene, off, wide=wide), *_looking(scene, wide=wide, roomy=width >= ROOMY)):
         if width_of(line) + width_of(part) + width_of(end) <= width:
             line += part
+    line += view_keys(scene, width - width_of(line) - width_of(end))
     return fit(spread(line, end, width), width)
 
 
@@ -70,7 +72,7 @@ def _looking(scene: Scene, *, wide: bool, roomy: bool) -> list[Line]:
         parts.append(_key("p", going, "pause"))
     parts.append(_key("w", f"window {scene.window_s} s" if roomy else f"{scene.window_s} s", "next_window"))
     if len(scene.engines) > 1:
-        parts.append(_key("Tab", "next engine" if wide else "next", "next_engine(1)"))
+        parts.append(_key("←→", "engine", "next_engine(1)"))
         marked = f"mark, {len(scene.marked)}" if scene.marked else "mark"
         parts.append(_key("space", marked, "mark"))
     if not scene.filter:

@@ -18,8 +18,11 @@ COMMANDS = {
     "changes": LazyCommand("rblntop.cli.changes", "changes", "Who changed what, when and why."),
     "confirm": LazyCommand("rblntop.cli.trial", "confirm", "Keep a change that is on trial."),
     "engines": LazyCommand("rblntop.cli.engines", "engines", "List the engines there are."),
+    "events": LazyCommand("rblntop.cli.events", "events", "What happened, and what happens."),
     "export": LazyCommand("rblntop.cli.export", "export", "Write steps for Perfetto, or as a table."),
+    "history": LazyCommand("rblntop.cli.history", "history", "Figures of the last hour or day."),
     "record": LazyCommand("rblntop.cli.record", "record", "Record an engine into a file."),
+    "requests": LazyCommand("rblntop.cli.requests", "requests", "List the unfinished requests."),
     "reset": LazyCommand("rblntop.cli.reset", "reset", "Put limits back to what they were at start."),
     "set": LazyCommand("rblntop.cli.set_limits", "set_limits", "Change limits of a running engine."),
     "show": LazyCommand(

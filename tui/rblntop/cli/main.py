@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rblntop.cli.demo import demo
-from rblntop.cli.options import json_option
+from rblntop.cli.options import Seconds, json_option
 from rblntop.cli.run import run_command
 
 if TYPE_CHECKING:
@@ -39,6 +39,20 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Play a recording (see rblnctl record); with --once print its last snapshot.",
 )
+@click.option("--web", is_flag=True, help="Serve the dashboard to a browser on this machine.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8066,
+    show_default=True,
+    help="Port of --web on 127.0.0.1; 0: any free one.",
+)
+@click.option(
+    "--interval",
+    type=Seconds(0.1, 60.0),
+    metavar="SECONDS",
+    help="With --json: a line every so often, 0.1 to 60, until interrupted.",
+)
 @click.pass_context
 def rblntop(
     context: click.Context,
@@ -48,23 +62,38 @@ def rblntop(
     as_json: bool,
     readonly: bool,
     recording: Path | None,
+    web: bool,
+    port: int,
+    interval: float | None,
 ) -> int:
     """Show engines live, per group, and change their limits."""
     if context.invoked_subcommand is not None:
         return 0
     if recording is not None and (connects or engine):
         raise click.UsageError("--replay plays one engine, without a daemon: no --connect and no --engine.")
+    if interval is not None and not (as_json and recording is None):
+        raise click.UsageError("--interval goes with --json, and not with --replay.")
+    if len(connects) > 1 and (once or as_json or web or interval is not None):
+        raise click.UsageError("Only the dashboard in a terminal shows several daemons: give --connect once.")
+    connect = connects[0] if connects else None
+    if web:
+        from rblntop.cli.web import serve_web
+
+        return serve_web(connect, engine, readonly=readonly, recording=recording, port=port)
     if recording is not None and (once or as_json):
         from rblntop.cli.replay import replay_once
 
         replay_once(recording, as_json)
         return 0
+    if interval is not None:
+        from rblntop.cli.watch import follow_snapshots
+
+        follow_snapshots(connect, engine, interval_s=interval, as_json=True, strip_cells=120)
+        return 0
     if once or as_json:
         from rblntop.cli.show import show_once
 
-        if len(connects) > 1:
-            raise click.UsageError("--once and --json print one engine: give --connect once.")
-        show_once(connects[0] if connects else None, engine, as_json)
+        show_once(connect, engine, as_json)
         return 0
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
         raise click.UsageError(

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -25,6 +25,14 @@ from rblntop.client.requests import (
     set_limits_request,
 )
 from rblntop.client.status import error_from_rpc
+from rblntop.client.telemetry_requests import (
+    RequestOrder,
+    RequestStateName,
+    Severity,
+    get_history_request,
+    list_requests_request,
+    watch_events_request,
+)
 from rblntop.client.unset import LimitTarget
 from rblntop_api.v1 import (
     control_pb2,
@@ -114,6 +122,57 @@ class SyncClient:
             engine=engine, from_sequence=from_sequence, no_follow=not follow
         )
         return self._stream(self._telemetry.WatchSteps, request)
+
+    def get_history(
+        self,
+        engine: str = "",
+        *,
+        columns: Iterable[str] = (),
+        last_s: float | None = None,
+        since_time_s: float | None = None,
+        until_time_s: float | None = None,
+        interval_s: float | None = None,
+        max_points: int | None = None,
+    ) -> telemetry_pb2.GetHistoryResponse:
+        """Figures of the past of one engine. As ``Client.get_history``."""
+        request = get_history_request(
+            engine,
+            columns=columns,
+            last_s=last_s,
+            since_time_s=since_time_s,
+            until_time_s=until_time_s,
+            interval_s=interval_s,
+            max_points=max_points,
+        )
+        return self._call(self._telemetry.GetHistory, request)
+
+    def watch_events(
+        self,
+        engine: str = "",
+        *,
+        since_time_s: float | None = None,
+        after_id: int | None = None,
+        follow: bool = True,
+        min_severity: Severity = "info",
+    ) -> Generator[telemetry_pb2.WatchEventsResponse, None, None]:
+        """What happened, and what happens. As ``Client.watch_events``. Close it with ``closing``."""
+        request = watch_events_request(
+            engine, since_time_s=since_time_s, after_id=after_id, follow=follow, min_severity=min_severity
+        )
+        return self._stream(self._telemetry.WatchEvents, request)
+
+    def list_requests(
+        self,
+        engine: str = "",
+        *,
+        limit: int = 0,
+        order: RequestOrder = "age",
+        states: Iterable[RequestStateName] = (),
+        group: int | None = None,
+    ) -> telemetry_pb2.ListRequestsResponse:
+        """Unfinished requests of one engine. As ``Client.list_requests``."""
+        request = list_requests_request(engine, limit=limit, order=order, states=states, group=group)
+        return self._call(self._telemetry.ListRequests, request)
 
     def set_limits(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -22,6 +22,14 @@ from rblntop.client.requests import (
     set_limits_request,
 )
 from rblntop.client.status import error_from_rpc
+from rblntop.client.telemetry_requests import (
+    RequestOrder,
+    RequestStateName,
+    Severity,
+    get_history_request,
+    list_requests_request,
+    watch_events_request,
+)
 from rblntop.client.unset import LimitTarget
 from rblntop_api.v1 import (
     control_pb2,
@@ -124,6 +132,91 @@ class Client:
             engine=engine, from_sequence=from_sequence, no_follow=not follow
         )
         return self._stream(self._telemetry.WatchSteps, request)
+
+    async def get_history(
+        self,
+        engine: str = "",
+        *,
+        columns: Iterable[str] = (),
+        last_s: float | None = None,
+        since_time_s: float | None = None,
+        until_time_s: float | None = None,
+        interval_s: float | None = None,
+        max_points: int | None = None,
+    ) -> telemetry_pb2.GetHistoryResponse:
+        """Figures of the past of one engine, as series with NaN where nothing was measured.
+
+        History belongs to the engine's name: it goes on over restarts, which the answer marks.
+
+        Args:
+            engine: A name or an instance id; empty for the only engine there is.
+            columns: Names as in ``HISTORY_COLUMNS`` (or ``model.HistoryColumn``); none: all.
+            last_s: The last so many seconds. Default: an hour.
+            since_time_s: Unix time to begin with, in the place of ``last_s``.
+            until_time_s: Unix time to end with. Default: now.
+            interval_s: Length of a row in whole seconds. Default: the shortest for all of the time.
+            max_points: At most so many rows: the daemon chooses the interval.
+
+        Raises:
+            ValueError: there is no such column, or two arguments say the same thing differently.
+        """
+        request = get_history_request(
+            engine,
+            columns=columns,
+            last_s=last_s,
+            since_time_s=since_time_s,
+            until_time_s=until_time_s,
+            interval_s=interval_s,
+            max_points=max_points,
+        )
+        return await self._call(self._telemetry.GetHistory, request)
+
+    def watch_events(
+        self,
+        engine: str = "",
+        *,
+        since_time_s: float | None = None,
+        after_id: int | None = None,
+        follow: bool = True,
+        min_severity: Severity = "info",
+    ) -> AsyncGenerator[telemetry_pb2.WatchEventsResponse, None]:
+        """What happened, oldest first, and then what happens. Close it with ``aclosing``.
+
+        Args:
+            engine: As in :meth:`set_limits`; empty for all engines, and the daemon itself.
+            since_time_s: Unix time after which it happened. Default: from now on.
+            after_id: Everything after the event of this id: a reader resumes with the last one it saw.
+            follow: Wait for more; else the stream ends with the newest.
+            min_severity: Only what is at least so severe.
+
+        Raises:
+            ValueError: two arguments say the same thing differently.
+        """
+        request = watch_events_request(
+            engine, since_time_s=since_time_s, after_id=after_id, follow=follow, min_severity=min_severity
+        )
+        return self._stream(self._telemetry.WatchEvents, request)
+
+    async def list_requests(
+        self,
+        engine: str = "",
+        *,
+        limit: int = 0,
+        order: RequestOrder = "age",
+        states: Iterable[RequestStateName] = (),
+        group: int | None = None,
+    ) -> telemetry_pb2.ListRequestsResponse:
+        """Unfinished requests of one engine: ids and numbers, never prompts.
+
+        Args:
+            engine: A name or an instance id; empty for the only engine there is.
+            limit: At most so many, 1..1,000; 0: the daemon's default of 100.
+            order: What comes first: the oldest, who waits longest, the longest prompt or output, group 0.
+            states: Only requests in these states; none: all.
+            group: Only of this group.
+        """
+        request = list_requests_request(engine, limit=limit, order=order, states=states, group=group)
+        return await self._call(self._telemetry.ListRequests, request)
 
     async def set_limits(
         self,

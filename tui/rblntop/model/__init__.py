@@ -11,7 +11,10 @@ from rblntop.model.change import (
     Preview,
 )
 from rblntop.model.engine import Engine, EngineState
+from rblntop.model.event import Event, EventKind, EventSeverity
+from rblntop.model.history import History, HistoryColumn, HistoryRestart, HistorySeries
 from rblntop.model.limits import AdmissionState, Limit, LimitKind, LimitMode, Limits, Trial
+from rblntop.model.request import EngineRequest, RequestState, RequestTable
 from rblntop.model.snapshot import Group, InFlightBatch, Snapshot, StripCell
 from rblntop.model.step import AdmissionStop, EmptyCause, Step, StepKind
 from rblntop.model.window import EmptyShare, GroupWindow, Window
@@ -26,10 +29,18 @@ __all__ = [
     "EmptyShare",
     "Engine",
     "EngineChange",
+    "EngineRequest",
     "EngineState",
+    "Event",
+    "EventKind",
+    "EventSeverity",
     "Group",
     "GroupPreview",
     "GroupWindow",
+    "History",
+    "HistoryColumn",
+    "HistoryRestart",
+    "HistorySeries",
     "InFlightBatch",
     "Limit",
     "LimitKind",
@@ -38,6 +49,8 @@ __all__ = [
     "Limits",
     "LoggedChange",
     "Preview",
+    "RequestState",
+    "RequestTable",
     "Snapshot",
     "Step",
     "StepKind",

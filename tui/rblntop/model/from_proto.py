@@ -119,6 +119,7 @@ def step_from_proto(message: step_pb2.Step) -> Step:
         generation=message.generation,
         count=message.count or 1,
         causes=tuple((word(EmptyCause, cause.cause), cause.steps) for cause in message.causes),
+        row=message.row,
     )
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 from rblntop.client import UNSET, Backoff, Client, Disconnected, UnreachableError
 from rblntop.client.reconnect import keep_streaming
-from rblntop.model import LimitKind, LoggedChange
+from rblntop.lookback import COLUMNS
+from rblntop.model import Event, History, LimitKind, LoggedChange, RequestTable, Step
 from rblntop.model.change_from_proto import change_from_proto, logged_from_proto
-from rblntop.model.from_proto import snapshot_from_proto
+from rblntop.model.from_proto import snapshot_from_proto, step_from_proto
+from rblntop.model.telemetry_from_proto import event_from_proto, history_from_proto, requests_from_proto
 from rblntop.source import LinkLost, SnapshotsArrived, Update
 from rblntop.source.changes import (
     AdmissionOrder,
@@ -22,6 +25,8 @@ from rblntop.source.changes import (
 from rblntop_api.v1 import control_pb2, telemetry_pb2
 
 SILENCE_S = 5.0
+EVENTS_S = 86400.0
+MOST_REQUESTS = 1000
 
 
 class LiveSource:
@@ -157,6 +162,29 @@ class LiveSource:
         """The audit log of all engines, newest first."""
         answer = await self._connected().list_changes(limit=limit)
         return tuple(logged_from_proto(one) for one in answer.changes)
+
+    async def history(self, engine: str, last_s: float) -> History:
+        """The figures of the graphs."""
+        columns = [column.value for column in COLUMNS]
+        return history_from_proto(await self._connected().get_history(engine, columns=columns, last_s=last_s))
+
+    async def events(self, after_id: int | None) -> AsyncGenerator[Sequence[Event], None]:
+        """Those of the last day, or after an event, and then all that come."""
+        since_s = time.time() - EVENTS_S if after_id is None else None
+        stream = self._connected().watch_events(since_time_s=since_s, after_id=after_id)
+        async with aclosing(stream):
+            async for message in stream:
+                yield [event_from_proto(event) for event in message.events]
+
+    async def requests(self, engine: str) -> RequestTable:
+        """As many as the engine writes down."""
+        return requests_from_proto(await self._connected().list_requests(engine, limit=MOST_REQUESTS))
+
+    async def steps(self, engine: str) -> AsyncGenerator[Sequence[Step], None]:
+        """From now on."""
+        async with aclosing(self._connected().watch_steps(engine)) as stream:
+            async for message in stream:
+                yield [step_from_proto(step) for step in message.steps]
 
     def _connected(self) -> Client:
         if self._client is None:

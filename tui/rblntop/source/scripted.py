@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 from rblntop.client.errors import ClientError
-from rblntop.model import LoggedChange, Snapshot
+from rblntop.model import Event, History, LoggedChange, RequestTable, Snapshot, Step
 from rblntop.source import LinkLost, SnapshotsArrived, Update
 from rblntop.source.changes import ChangeAnswer, LimitOrder, Order
 
@@ -28,6 +28,11 @@ class ScriptedSource:
         self.outlook = ChangeAnswer()
         """What a preview says."""
         self.log: tuple[LoggedChange, ...] = ()
+        self.past: tuple[History, ...] = ()
+        """The past of each engine, as ``history`` tells it."""
+        self.happened: tuple[Event, ...] = ()
+        self.table = RequestTable()
+        self.made: tuple[Step, ...] = ()
         self._updates: asyncio.Queue[Update] = asyncio.Queue()
         if snapshots:
             self.show(*snapshots)
@@ -43,6 +48,11 @@ class ScriptedSource:
     async def seen(self) -> None:
         """Wait until all updates so far have been taken and worked off."""
         await self._updates.join()
+
+    async def told(self, pause: Callable[[], Awaitable[None]]) -> None:
+        """Wait until the past that was asked for has been taken: there is something to ask for it with."""
+        for _ in range(20):
+            await pause()
 
     async def updates(self) -> AsyncGenerator[Update, None]:
         """The script."""
@@ -70,3 +80,21 @@ class ScriptedSource:
     async def changes(self, limit: int) -> tuple[LoggedChange, ...]:
         """The ``log``."""
         return self.log[:limit]
+
+    async def history(self, engine: str, last_s: float) -> History:
+        """``past``, whatever time was asked for."""
+        return next((one for one in self.past if one.engine == engine), History(engine))
+
+    async def events(self, after_id: int | None) -> AsyncGenerator[Sequence[Event], None]:
+        """``happened``, and nothing more."""
+        yield self.happened
+        await asyncio.Event().wait()
+
+    async def requests(self, engine: str) -> RequestTable:
+        """``table``, of any engine."""
+        return self.table
+
+    async def steps(self, engine: str) -> AsyncGenerator[Sequence[Step], None]:
+        """``made``, and nothing more."""
+        yield self.made
+        await asyncio.Event().wait()
