@@ -18,9 +18,9 @@ def listed(selector: str) -> list[str]:
 
 
 def matches(selector: str, name: str, instance_id: str, model: str) -> bool:
-    """Whether an engine is meant: by name, instance id, glob over names, all ranks of a model, or a list of these.
+    """Whether an engine is meant: by name, instance id, glob over names, model, or a list of these.
 
-    A name is taken as it stands before it is taken as a glob or a list, and an empty selector means every engine.
+    A name is taken as it stands before it is taken as a glob or a list. An empty selector means every engine.
     """
     if not selector or selector in (name, instance_id):
         return True
