@@ -66,7 +66,7 @@ class Histories:
         for engine in sorted(engines, key=lambda engine: engine.reader.header.mono_ns):
             found = self._followed.get(engine.instance_id)
             if found is None or found.engine is not engine:
-                found = self._begin(engine, found, now_ns)
+                found = self._begin(engine, now_ns)
             if found is None or found.over:
                 continue
             known_to_ns = min(engine.known_to_ns(now_ns), now_ns)
@@ -92,10 +92,11 @@ class Histories:
             except RingFileError as error:
                 logger.info("the past of engine %s stays as it is: %s", engine.name, error)
 
-    def _begin(self, engine: Engine, before: _Followed | None, now_ns: int) -> _Followed | None:
+    def _begin(self, engine: Engine, now_ns: int) -> _Followed | None:
         """Start to follow an instance, unless another of its name still lives."""
         for other in self._followed.values():
-            if other.engine.name == engine.name and other is not before and not other.over:
+            same = other.engine.instance_id == engine.instance_id
+            if other.engine.name == engine.name and not same and not other.over:
                 return None
         header = engine.reader.header
         met_ns = min(last_sign_ns(engine.live), now_ns) if engine.gone else now_ns
@@ -104,20 +105,21 @@ class Histories:
         description = engine.description
         history = self._by_name.get(engine.name)
         if history is None:
+            self._make_room()
             history = self._by_name[engine.name] = History(engine.name, description.group_count)
-            self._forget_oldest()
-        history.began(engine.instance_id, header.mono_ns, description.group_count)
+        new = history.began(engine.instance_id, header.mono_ns, description.group_count)
         first = max(header.mono_ns // NS, met_ns // NS - MET_BEFORE_S)
-        if before is not None:
-            first = max(first, before.writer.next)
+        if not new:
+            # Its ring could not be read for a while; what was written before is better than what is left.
+            first = max(first, history.newest_second + 1)
         elif first > header.mono_ns // NS:
             self._to_fill.put_nowait((engine, history, first))
         writer = HistoryWriter(history, engine.timeline, engine.sampled, description.batch_queue_depth, first)
         found = self._followed[engine.instance_id] = _Followed(engine, writer)
         return found
 
-    def _forget_oldest(self) -> None:
-        while len(self._by_name) > MAX_NAMES:
+    def _make_room(self) -> None:
+        while len(self._by_name) >= MAX_NAMES:
             followed = {found.engine.name for found in self._followed.values()}
             idle = [history for name, history in self._by_name.items() if name not in followed]
             oldest = min(idle or self._by_name.values(), key=lambda history: history.newest_second)

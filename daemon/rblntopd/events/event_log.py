@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import takewhile
 
 from rblntopd.events.event import Event
 
@@ -49,10 +50,10 @@ class EventLog:
 
     def after(self, last_id: int) -> tuple[list[Event], int]:
         """The events after one, oldest first, and how many after it are no longer kept."""
-        missed = sum(1 for dropped, _ in self._dropped if dropped > last_id)
-        if not self._events or self._events[-1].id <= last_id:
-            return [], missed
-        return [event for event in self._events if event.id > last_id], missed
+        # From the newest back: readers that are up to date are many.
+        missed = sum(1 for _ in takewhile(lambda old: old[0] > last_id, reversed(self._dropped)))
+        found = list(takewhile(lambda event: event.id > last_id, reversed(self._events)))
+        return found[::-1], missed
 
     def since(self, time_ns: int) -> tuple[list[Event], int]:
         """The events that happened later than ``time_ns``, oldest first, and how many are no longer kept."""

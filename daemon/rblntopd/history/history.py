@@ -35,8 +35,9 @@ class History:
         """The latest second that there is a row of; -1: none."""
         return self._seconds.newest
 
-    def began(self, instance_id: str, mono_ns: int, group_count: int) -> None:
-        """An instance of the engine goes on with this history."""
+    def began(self, instance_id: str, mono_ns: int, group_count: int) -> bool:
+        """An instance of the engine goes on with this history; false: it has been here before."""
+        new = instance_id not in self._instances
         self._instances[instance_id] = mono_ns
         while len(self._instances) > MAX_INSTANCES:
             del self._instances[min(self._instances, key=self._instances.__getitem__)]
@@ -44,6 +45,7 @@ class History:
             self._form = RowFormat(group_count)
             self._seconds = self._seconds.with_format(self._form)
             self._blocks = self._blocks.with_format(self._form)
+        return new
 
     def restarts(self, first_ns: int, end_ns: int) -> list[tuple[int, str]]:
         """When later instances than the first began, and their ids, oldest first."""

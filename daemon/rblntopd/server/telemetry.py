@@ -18,7 +18,7 @@ from rblntopd.metrics.strip import MAX_CELLS
 from rblntopd.metrics.window import MAX_SECONDS
 from rblntopd.probe import __version__
 from rblntopd.server.cpu_share import CpuShare
-from rblntopd.server.errors import RequestError, abort, as_request_error, invalid_field
+from rblntopd.server.errors import Reason, RequestError, abort, as_request_error, invalid_field
 from rblntopd.server.feed import MAX_INTERVAL_MS, MIN_INTERVAL_MS, FeedKey, Feeds
 from rblntopd.server.get_history import get_history
 from rblntopd.server.list_requests import RequestTables, list_requests
@@ -178,8 +178,8 @@ class TelemetryService:
     async def _name_of_history(self, wanted: str) -> str:
         try:
             engine = self._find(wanted)
-        except RequestError:
-            if not wanted or self._histories.find(wanted) is None:
+        except RequestError as error:
+            if error.reason is not Reason.ENGINE_NOT_FOUND or self._histories.find(wanted) is None:
                 raise
             return wanted
         await self._registry.refresh([engine])

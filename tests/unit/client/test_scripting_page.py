@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import re
 import shlex
@@ -13,7 +14,7 @@ import pytest
 from google.protobuf import descriptor_pool, json_format, message_factory
 
 from rblntop.cli.ctl import rblnctl
-from rblntop_api.v1 import control_pb2, telemetry_pb2
+from rblntop_api.v1 import control_pb2, event_pb2, history_pb2, telemetry_pb2
 
 PAGE = (Path(__file__).parents[3] / "docs" / "scripting.md").read_text()
 SERVICES = {
@@ -112,8 +113,20 @@ async def test_maintenance(daemon, snapshot_of):
     ]
 
 
+async def test_the_last_hour(daemon):
+    column = history_pb2.HISTORY_COLUMN_OUTPUT_TOKENS_PER_SECOND
+    series = history_pb2.HistorySeries(column=column, values=[math.nan, 7.0])
+    daemon.history = telemetry_pb2.GetHistoryResponse(row_count=2, series=[series])
+    daemon.events = [telemetry_pb2.WatchEventsResponse(events=[event_pb2.Event(text="stalled")])]
+    daemon.unfinished.requests.add(id="a", age_seconds=2.0, prompt_tokens=5)
+    code, out, err = await run_example(daemon, blocks("python")[3])
+    assert (code, err) == (0, "")
+    assert out == "most tokens/s 7.0 in 1 of 2 rows\n1970-01-01 00:00:00 stalled\na 2.0 5\n"
+    assert asked(daemon) == ["GetHistoryRequest", "WatchEventsRequest", "ListRequestsRequest"]
+
+
 def test_every_python_example_is_run_here():
-    assert len(blocks("python")) == 3
+    assert len(blocks("python")) == 4
 
 
 def grpc_calls() -> list[list[str]]:
