@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from tests.tui.test_replay import VirtualTime, write
 
 from rblntop.app.app import RblntopApp
+from rblntop.app.replay_app import ReplayApp
 from rblntop.app.themes import THEMES
 from rblntop.client.errors import RefusedError
+from rblntop.recording.reader import Recording
 from rblntop.source import example_past, examples
+from rblntop.source.recorded import RecordedSource
 from rblntop.source.scripted import ScriptedSource
 
 SIZES = [(80, 24), (120, 36), (200, 50)]
@@ -125,6 +129,23 @@ def test_view(picture, key, size):
 @every_size
 def test_all_engines(picture, size):
     assert picture(ScriptedSource(*examples.many_engines()), size, press=("o", "down", "down"))
+
+
+@every_size
+def test_replay(snap_compare, tmp_path, size):
+    write(tmp_path / "minute.rec", range(60)).close()
+    time = VirtualTime()
+
+    async def run_before(pilot):
+        await time.go_by(30)
+        for _ in range(20):
+            await pilot.pause()
+        pilot.app.redraw()
+        await pilot.pause()
+
+    with Recording.open(tmp_path / "minute.rec") as recording:
+        app = ReplayApp(RecordedSource(recording, now_s=time.monotonic_s, sleep=time.sleep), clock=time)
+        assert snap_compare(app, terminal_size=size, run_before=run_before)
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -87,6 +87,15 @@ def test_a_mark_below_the_label_moves_the_label():
     assert axis.endswith("10 min to now")
 
 
+@pytest.mark.parametrize("ago_s", [0, 5, 20, 40])
+def test_a_mark_at_the_end_keeps_its_place_and_its_number(ago_s):
+    axis = plain(graph(scene(ChangeRow(NOON_S - ago_s, 12, "", "", "")), TOKENS, 40, 6)[-1])
+    column = 39 - (int(NOON_S // 15) - int((NOON_S - ago_s) // 15))
+    assert axis[column] == "◆"
+    assert "12" in axis
+    assert len(axis) == 40
+
+
 def test_what_happens_later_has_no_mark():
     assert "◆" not in plain(graph(scene(ChangeRow(NOON_S + 9, 7, "", "", "")), TOKENS, 40, 6)[-1])
 

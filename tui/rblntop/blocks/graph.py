@@ -174,13 +174,18 @@ def _axis(scene: Scene, width: int, marks: dict[int, str]) -> Line:
     if any(column <= len(start) for column in marks):
         # A mark stands where its change was: the label moves, the mark does not.
         start, end = "", f"{start.lstrip('-')} to now"
-    for at, text in ((0, f"{start} " if start else ""), (width - len(end) - 1, " " + end)):
+    if any(column >= width - len(end) - 3 for column in marks):
+        end = ""
+    for at, text in ((0, f"{start} " if start else ""), (width - len(end) - 1, f" {end}" if end else "")):
         if at >= 0 and at + len(text) <= width:
             chars[at : at + len(text)] = [(char, Role.LABEL) for char in text]
     for column in sorted(marks):
-        label = cut(f"◆{marks[column]}", 6)
-        room = min(len(label), width - column)
-        chars[column : column + room] = [(char, Role.NOTE) for char in label[:room]]
+        label, at = cut(f"◆{marks[column]}", 6), column
+        if column + len(label) > width >= len(label):
+            # At the end the number stands before its mark.
+            label, at = cut(f"{marks[column]}◆", 6), column - len(label) + 1
+        room = min(len(label), width - at)
+        chars[at : at + room] = [(char, Role.NOTE) for char in label[:room]]
     assert len(chars) == width
     return _joined(chars)
 
