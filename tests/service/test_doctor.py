@@ -164,7 +164,7 @@ def test_a_file_that_is_no_ring(daemon, doctor, runtime, start_vllm):
 def test_no_daemon_beside_an_engine(engine, doctor, runtime):
     code, found = doctor()
     assert code == 1
-    assert commands(found, f"no daemon answers at unix:{runtime / 'rblntopd.sock'}") == [
+    assert commands(found, f"the daemon at unix:{runtime / 'rblntopd.sock'} cannot be used") == [
         f"rblntopd serve --runtime-dir {runtime}"
     ]
 

@@ -126,6 +126,20 @@ def test_another_users_program_is_not_run_with_our_rights(monkeypatch, tmp_path)
     assert not ran.exists()
 
 
+def test_root_asks_an_engines_python_with_the_rights_of_its_user(monkeypatch):
+    asked = {}
+
+    def run(command, **options):
+        asked.update(options)
+        return subprocess.CompletedProcess(command, 0, b'{"installed": true}', b"")
+
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("subprocess.run", run)
+    assert ask_python("/opt/v/bin/python", {"PYTHONPATH": "/p"}, Identity(1001, 1002)).installed
+    assert (asked["user"], asked["group"], asked["extra_groups"]) == (1001, 1002, [])
+    assert asked["env"] == {"PYTHONPATH": "/p"}
+
+
 def test_which_runtime_directory_it_is_and_why(tmp_path):
     place = look_at_place({"RBLNTOP_RUNTIME_DIR": str(tmp_path)})
     assert (place.path, place.chosen_by, place.uid) == (tmp_path, "$RBLNTOP_RUNTIME_DIR", os.getuid())

@@ -280,7 +280,7 @@ def test_engines_that_nobody_reads_need_a_daemon(facts):
 def test_a_daemon_that_was_named_must_answer(facts):
     daemon = {"error": "Connection refused", "was_asked_for": True, "engines": ()}
     found = only_problem(facts(daemon=daemon, engines=(), rings=()))
-    assert found.text == f"no daemon answers at unix:{RUNTIME}/rblntopd.sock: Connection refused"
+    assert found.text == f"the daemon at unix:{RUNTIME}/rblntopd.sock cannot be used: Connection refused"
 
 
 def test_a_socket_of_a_group_is_opened_by_joining_it(facts):

@@ -30,7 +30,7 @@ def _silent(facts: Facts) -> list[Finding]:
     start = f"rblntopd serve --runtime-dir {runtime}"
     shut = [socket for socket in daemon.sockets if not socket.usable]
     if daemon.address:
-        text = f"no daemon answers at {daemon.address}: {daemon.error}"
+        text = f"the daemon at {daemon.address} cannot be used: {daemon.error}"
         mend = start if daemon.is_local else f"ssh HOST systemctl status rblntopd   # of {daemon.address}"
         if any(f"unix:{socket.path}" == daemon.address for socket in shut):
             mend = _join(facts, shut[0])

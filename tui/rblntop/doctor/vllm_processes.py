@@ -27,7 +27,7 @@ class Family:
     members: tuple[psutil.Process, ...]
     """The root first."""
     ancestors: tuple[psutil.Process, ...]
-    """Of the root, nearest first: as far as they run the same program, such as a script that uses ``LLM``."""
+    """Of a root that is known by its title alone, nearest first: the script that uses ``LLM``."""
 
 
 def is_vllm(command: Sequence[str]) -> bool:
@@ -71,13 +71,15 @@ def find_families() -> list[Family]:
             root, parent = parent, commands[parent][1]
         members = roots.setdefault(root, [])
         members.insert(0 if root == pid else len(members), process)
-    families = [Family(m[0], tuple(m), _same_program_above(m[0])) for m in roots.values()]
+    families = [Family(m[0], tuple(m), _script_above(m[0])) for m in roots.values()]
     return sorted(families, key=lambda family: float(family.root.info["create_time"]))
 
 
-def _same_program_above(process: psutil.Process) -> tuple[psutil.Process, ...]:
+def _script_above(process: psutil.Process) -> tuple[psutil.Process, ...]:
     """An EngineCore that a script started has the script above it, which runs the same interpreter."""
     found: list[psutil.Process] = []
+    if not _TITLE.match(process.info["cmdline"][0]):
+        return ()
     try:
         program = process.exe()
         for parent in process.parents():
