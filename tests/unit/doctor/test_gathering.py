@@ -13,7 +13,7 @@ from rblntop.doctor.devices import look_at_devices
 from rblntop.doctor.engine_python import Identity, ask_python
 from rblntop.doctor.place import engine_place, look_at_place
 from rblntop.doctor.rings import look_at_rings
-from rblntop.doctor.vllm_processes import is_core, is_vllm, pids_everywhere, read_environment
+from rblntop.doctor.vllm_processes import is_core, is_vllm, pids_everywhere, read_environment, short_title
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,21 @@ def test_vllm_is_known_by_its_command_or_its_title(command):
 )
 def test_what_only_looks_like_it_is_not(command):
     assert not is_vllm(command)
+
+
+@pytest.mark.parametrize(
+    ("command", "title"),
+    [
+        (["/v/bin/python3", "/v/bin/vllm", "serve", "tiny", "--api-key", "x"], "vllm serve tiny"),
+        (["vllm", "serve", "--api-key", "x"], "vllm serve"),
+        (["/v/bin/python", "-u", "-m", "vllm.entrypoints.openai.api_server", "--api-key", "x"],
+         "python -m vllm.entrypoints.openai.api_server"),
+        (["VLLM::EngineCore", ""], "VLLM::EngineCore"),
+        ([], "vllm"),
+    ],
+)  # fmt: skip
+def test_a_title_has_no_option_for_it_may_be_a_secret(command, title):
+    assert short_title(command) == title
 
 
 def test_the_engine_core_is_the_process_with_the_scheduler():

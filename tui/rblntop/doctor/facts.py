@@ -32,7 +32,7 @@ class VllmProcess:
     pid: int
     """Of the process that was started first."""
     title: str
-    """Its command line, shortened."""
+    """Its command line without options."""
     user: str
     age_s: float
     pids: frozenset[int]

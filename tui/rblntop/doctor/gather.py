@@ -26,10 +26,8 @@ from rblntop.doctor.vllm_processes import (
     pids_everywhere,
     read_environment,
     sees_file_like_us,
+    short_title,
 )
-
-#: Of a command line.
-TITLE_CHARACTERS = 80
 
 
 class UnknownProcessError(ClientError):
@@ -103,7 +101,7 @@ def _engine(family: Family) -> VllmProcess | None:
         return None
     return VllmProcess(
         pid=family.root.pid,
-        title=" ".join(command_of(family.root)).strip()[:TITLE_CHARACTERS],
+        title=short_title(command_of(family.root)),
         user=user_name(uid),
         age_s=age_s(family.root),
         pids=frozenset().union(*(pids_everywhere(process.pid) for process in processes)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -55,6 +56,19 @@ def is_core(command: Sequence[str]) -> bool:
     """Whether it is the process that has the scheduler, by its title."""
     found = _TITLE.match(command[0]) if command else None
     return found is not None and found[1] == "EngineCore"
+
+
+def short_title(command: Sequence[str]) -> str:
+    """Enough of a command line to know it by: no option, because one may be ``--api-key``."""
+    words = list(command)
+    if words and _PYTHON.match(os.path.basename(words[0])):
+        script = next((i for i, word in enumerate(words) if os.path.basename(word) == "vllm"), None)
+        if "-m" in words and script is None:
+            return " ".join(["python", *words[words.index("-m") :][:2]])
+        words = words[script:]
+    name, *rest = words or ["vllm"]
+    shown = itertools.takewhile(lambda word: word and not word.startswith("-"), rest[:2])
+    return " ".join([os.path.basename(name), *shown])
 
 
 def find_families() -> list[Family]:
