@@ -21,7 +21,7 @@ SERVICE_FILES = $(prefix)/lib/systemd/system/rblntopd.service $(prefix)/lib/sysu
                 $(prefix)/lib/tmpfiles.d/rblntop.conf
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-program install-service uninstall test check lint format types contracts unit tui service engine engine-newer bench protos demo demo-vllm engine-env clean
+.PHONY: help install install-program install-service uninstall test check lint format types contracts unit tui service engine engine-newer bench protos demo demo-vllm screenshots engine-env clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ demo: $(STAMP) ## a simulated engine in the dashboard; nothing else is needed
 
 demo-vllm: $(STAMP) ## a real engine on this CPU, under load, in the dashboard
 	python=$(ENGINE_PYTHON) && $(BIN)/python scripts/demo.py --engine-python $$python
+
+screenshots: $(STAMP) ## the README's pictures, from a recorded run of the sim engine; needs chromium
+	$(BIN)/python scripts/screenshots.py
 
 protos: .venv-protos/.installed ## regenerate the code beside the .proto files
 	PYTHON=$(CURDIR)/.venv-protos/bin/python sh protos/generate.sh

@@ -83,6 +83,7 @@ def serve(
     Changes of limits go through here as well, each with a line in the audit log.
     """
     import faulthandler
+    import gc
 
     config = _loaded(context, config_file, options)
     from rblntopd.config.config import load
@@ -104,6 +105,8 @@ def serve(
         if not take_turn(place, followed):
             return
         # Only now: grpc takes a quarter of a second to import, and 30 MB while a daemon waits.
+        # What is imported stays: looking for garbage in it would take some 15 ms of the start.
+        gc.disable()
         from rblntopd.server import daemon
 
         reload = partial(load, {**options, "log_level": context.obj}, path=config_file)

@@ -85,8 +85,11 @@ case $verb in
     for _ in $(seq 60); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
     kill -9 "$pid" 2>/dev/null || true
     for _ in $(seq 20); do kill -0 "$pid" 2>/dev/null || break; sleep 0.05; done
-    while read -r group; do
-      find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
+    while read -r group; do  # empty as soon as the last process is reaped
+      for _ in $(seq 40); do
+        find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
+        [ -d "$group" ] || break; sleep 0.05
+      done
     done < "$state/cgroups" ;;
   boot) boot "$state" "$@" ;;
   boot-inside) boot_inside "$state" "$@" ;;

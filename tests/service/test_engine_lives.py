@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from rblntop_api.v1 import engine_pb2, telemetry_pb2
+from rblntopd.probe import ring_format as fmt
 
 SERVING, GONE, UNKNOWN = (
     engine_pb2.ENGINE_STATE_SERVING,
@@ -140,7 +141,7 @@ def test_files_that_are_no_rings_are_skipped_with_one_line_each(engine, start_da
         "garbage": "is not a ring file: it starts with b'garbageg'",
         "empty": "has 0 bytes, a ring's header has",
         "truncated": "has 400000 bytes, its records would end at byte",
-        "old": "ring format 0.0, this side reads 1.x: restart the engine to update its probe",
+        "old": f"ring format 0.{fmt.MINOR}, this side reads 1.x: restart the engine to update its probe",
         "link": "is a symbolic link, which is not followed",
         "directory": "is not a regular file",
         "fifo": "is not a regular file",
@@ -166,7 +167,7 @@ def test_a_living_engine_of_another_ring_format_is_shown_as_what_it_is(engine, s
     engine.overwrite(offset=8, text="0900")
     (found,) = engines(start_daemon())
     assert found.state == UNKNOWN
-    assert found.notice == "ring format 9.0, this side reads 1.x: update rblntop here"
+    assert found.notice == f"ring format 9.{fmt.MINOR}, this side reads 1.x: update rblntop here"
 
 
 def test_a_ring_that_goes_bad_disturbs_no_other(start_engine, start_daemon, until):

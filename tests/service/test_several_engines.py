@@ -60,7 +60,7 @@ def in_the_background(call, *given, **fields):
     return thread, errors
 
 
-@pytest.mark.parametrize("selector", ["tiny/*", "model:tiny", "tiny/[01]"])
+@pytest.mark.parametrize("selector", ["tiny/*", "model:tiny", "tiny/[01]", "tiny/1,tiny/0"])
 def test_all_that_are_meant_are_changed_under_one_id(ranks, daemon, selector):
     answer = set_limits(daemon, max_num_seqs(4), engine=selector)
     assert [changed.engine for changed in answer.engines] == ["tiny/0", "tiny/1"]
@@ -119,6 +119,14 @@ def test_one_generation_for_all_and_one_for_each_exclude_each_other(ranks, daemo
         expected_generations=generations(daemon),
     )
     assert (code, info.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
+
+
+def test_a_list_of_engines_of_which_one_is_not_there_changes_none(ranks, daemon):
+    listed = f"{ranks[0].instance_id},tiny/7"
+    code, text, info = refusal(set_limits, daemon, max_num_seqs(4), engine=listed)
+    assert (code, info.reason) == (grpc.StatusCode.NOT_FOUND, "ENGINE_NOT_FOUND")
+    assert "tiny/7" in text
+    assert targets(ranks) == [(None, ""), (None, "")]
 
 
 def test_the_answer_is_that_of_a_change_that_was_kept(ranks, daemon):

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rblntop.ask import Ask, Subject
+from rblntop.blocks.ask_panel import ask_panel, rows_wanted
 from rblntop.blocks.change_panel import change_panel
 from rblntop.blocks.engine_list import engine_list
 from rblntop.blocks.engine_tabs import engine_tabs
@@ -16,28 +18,43 @@ from rblntop.blocks.header import header
 from rblntop.blocks.key_bar import key_bar
 from rblntop.blocks.layout import layout
 from rblntop.blocks.limits_line import limits_lines
-from rblntop.blocks.panels import panels
+from rblntop.blocks.lower_area import lower_area
+from rblntop.blocks.overview import overview
 from rblntop.blocks.plain_screen import plain_screen
 from rblntop.blocks.step_line import step_line
 from rblntop.blocks.summary import summary
 from rblntop.blocks.verdict_line import verdict_line
 from rblntop.blocks.watch_line import watch_line
 from rblntop.blocks.welcome import welcome
-from rblntop.limit_draft import LimitDraft, Phase, follow, open_draft
+from rblntop.change_rows import ChangeRow
+from rblntop.limit_draft import Entry, LimitDraft, Phase, open_draft
 from rblntop.model import (
     AdmissionState,
     AdmissionStop,
+    ChangeAction,
+    ChangeResult,
     EmptyCause,
     EmptyShare,
     Engine,
+    EngineChange,
+    EngineRequest,
     EngineState,
+    Event,
+    EventKind,
+    EventSeverity,
     Group,
+    GroupPreview,
     GroupWindow,
     InFlightBatch,
     Limit,
     LimitKind,
     LimitMode,
     Limits,
+    LimitValue,
+    LoggedChange,
+    Preview,
+    RequestState,
+    RequestTable,
     Snapshot,
     Step,
     StepKind,
@@ -45,10 +62,16 @@ from rblntop.model import (
     Trial,
     Window,
 )
+from rblntop.past import Past
 from rblntop.scene import Link, LinkState, Scene
 from rblntop.source import examples
 from rblntop.source.scripted import ScriptedSource
+from rblntop.text.ascii import as_ascii
+from rblntop.text.cells import cells
 from rblntop.text.line import Line, width_of
+from rblntop.trend import SPANS_S, Trend, TrendPoint
+from rblntop.trial_effect import TrialEffect
+from rblntop.view import View
 
 counts = st.one_of(st.integers(0, 300), st.integers(0, 2**64 - 1))
 small = st.integers(0, 2**32 - 1)
@@ -152,7 +175,76 @@ snapshots = st.builds(
     probe_us_per_step=figures,
     daemon_cpu_ratio=figures,
 )
+values = st.builds(
+    LimitValue,
+    st.sampled_from([LimitKind.MAX_NUM_SEQS, LimitKind.GROUP_CAP]),
+    st.none() | st.integers(0, 70),
+    maybe_small,
+    maybe_small,
+)
+changes = st.builds(
+    LoggedChange,
+    figures,
+    names,
+    names,
+    st.sampled_from(ChangeAction),
+    st.sampled_from(ChangeResult),
+    names,
+    names,
+    names,
+    counts,
+    values=some(values, 4),
+)
+group_previews = st.builds(GroupPreview, small, small, small, small, figures, figures, figures, figures)
+previews = st.builds(Preview, small, figures, figures, figures, counts, counts, some(group_previews, 4))
+engine_changes = st.builds(
+    EngineChange, names, names, counts, warnings=some(names, 2), preview=st.none() | previews
+)
+effects = st.builds(TrialEffect, figures, figures, st.booleans(), figures)
 links = st.builds(Link, st.sampled_from(LinkState), always, names, names, names)
+points = st.builds(
+    TrendPoint, st.one_of(always, st.floats(0, 2e9)), figures, figures, figures, figures, figures
+)
+
+
+@st.composite
+def trends(draw: st.DrawFn) -> Trend:
+    trend = Trend()
+    trend.fill(draw(some(points, 20)))
+    for point in draw(some(points, 20)):
+        trend.add(point)
+    return trend
+
+
+changes = st.builds(ChangeRow, figures, counts, names, names, names, names, st.just(()), figures)
+events = st.builds(
+    Event, counts, st.sampled_from(EventKind), st.sampled_from(EventSeverity), figures, names, text=names
+)
+requests = st.builds(
+    EngineRequest,
+    names,
+    st.sampled_from(RequestState),
+    maybe_small,
+    counts,
+    counts,
+    counts,
+    counts,
+    always,
+    figures,
+)
+pasts = st.builds(
+    Past,
+    st.none() | trends(),
+    some(events, 9),
+    some(changes, 9),
+    st.none() | st.builds(RequestTable, some(requests, 9), figures, counts, counts, counts),
+    some(
+        st.builds(
+            Step, counts, counts, st.sampled_from(StepKind), maybe_small, requests=counts, row=maybe_small
+        ),
+        99,
+    ),
+)
 scenes = st.builds(
     Scene,
     snapshots,
@@ -162,6 +254,20 @@ scenes = st.builds(
     some(names, 12),
     figures,
     st.integers(0, 70),
+    changes=some(changes, 2),
+    effect=st.none() | effects,
+    since_s=figures,
+    marked=st.just(()) | st.just((examples.capped(), examples.serving())),
+    tab_signs=some(st.sampled_from(["", "✓", "■"]), 12),
+    filter=st.text(max_size=9),
+    paused=st.booleans(),
+    interval_s=st.sampled_from([0.2, 1.0, 10.0]),
+    span_s=st.sampled_from(SPANS_S),
+    zoomed=st.booleans(),
+    request_filter=names,
+    first_request=st.integers(0, 20),
+    first_event=st.integers(0, 20),
+    past=pasts,
 )
 steps = st.builds(
     Step,
@@ -180,11 +286,29 @@ drafts = st.builds(
     st.sampled_from([LimitKind.MAX_NUM_SEQS, LimitKind.GROUP_CAP]),
     st.none() | st.integers(0, 70),
     st.text("0123456789", max_size=9),
+    names,
+    st.sampled_from(Entry),
+    some(names, 4),
+    st.none() | counts,
     st.sampled_from(Phase),
     names,
-    st.none() | st.integers(0, 9),
+    some(engine_changes, 4),
+    names,
 )
-sizes = st.tuples(st.integers(80, 220), st.integers(20, 60))
+asks = st.builds(
+    Ask,
+    st.sampled_from(Subject),
+    names,
+    counts,
+    st.text("0123456789", max_size=5),
+    st.booleans(),
+    names,
+    st.booleans(),
+    st.none() | changes,
+    st.sampled_from(Phase),
+    names,
+)
+sizes = st.tuples(st.integers(20, 300), st.integers(16, 70))
 
 quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -193,6 +317,7 @@ def check(lines: list[Line], width: int) -> None:
     for line in lines:
         assert width_of(line) <= width
         assert all(span.text.isprintable() for span in line)
+        assert all(cells(as_ascii(span.text)) == cells(span.text) for span in line)
 
 
 @quick
@@ -203,24 +328,37 @@ def test_every_part_of_the_screen_keeps_to_its_width(scene, size):
         height, group_count=len(scene.snapshot.groups), engine_count=len(scene.engines), changing=False
     )
     check([header(scene, width), verdict_line(scene, width), engine_tabs(scene, width)], width)
+    check(summary(scene, width, rows.summary), width)
     check(summary(scene, width), width)
     table = group_table(scene, width, rows.groups, rows.strip_height)
     assert len(table) <= rows.groups
     check(table, width)
     check(limits_lines(scene, width), width)
-    lower = panels(scene, width, rows.panels)
-    assert len(lower) <= rows.panels
-    check(lower, width)
+    for view in View:
+        lower = lower_area(replace(scene, view=view), width, rows.panels)
+        assert len(lower) <= rows.panels
+        check(lower, width)
+    check(overview([scene, scene], 1, 0, width, height), width)
     check([key_bar(scene, width), key_bar(None, width, notice=scene.link.cause)], width)
+    check([key_bar(scene, width, finding=scene.engines[0] if scene.engines else "")], width)
     check(welcome(scene.link, True, width, height), width)
     check(welcome(scene.link, False, width, height), width)
 
 
 @quick
-@given(scenes, drafts, st.integers(80, 200))
-def test_the_panel_keeps_to_its_width(scene, draft, width):
+@given(scenes, drafts, st.integers(60, 200), st.integers(7, 14))
+def test_the_panel_keeps_to_its_width(scene, draft, width, rows):
     check(change_panel(open_draft(draft.kind, draft.group, scene.snapshot), scene, width), width)
-    check(change_panel(follow(draft, scene.snapshot), scene, width), width)
+    check(change_panel(draft, scene, width, rows), width)
+
+
+@quick
+@given(scenes, asks, st.integers(60, 200))
+def test_a_question_keeps_to_its_width(scene, ask, width):
+    rows = max(7, min(rows_wanted(ask, scene, width), 40))
+    lines = ask_panel(ask, scene, width, rows)
+    assert len(lines) == rows
+    check(lines, width)
 
 
 @quick

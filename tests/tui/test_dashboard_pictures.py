@@ -8,7 +8,7 @@ import pytest
 
 from rblntop.app.app import RblntopApp
 from rblntop.client.errors import RefusedError
-from rblntop.source import ChangeAccepted, examples
+from rblntop.source import examples
 from rblntop.source.scripted import ScriptedSource
 
 SIZES = [(80, 24), (120, 36), (200, 50)]
@@ -77,12 +77,30 @@ def test_a_refusal(picture):
     assert picture(source, (80, 24), press=("G", "6", "enter"))
 
 
-def test_a_change_that_drains(picture):
-    source = ScriptedSource(examples.serving((8, 7, 7, 7)))
-    source.answer = ChangeAccepted(8, examples.draining().limits, ("9 on pp 4 runs 3/2/2/2",))
-    assert picture(
-        source, press=("M", "2", "4", "enter"), then=lambda source: source.show(examples.draining())
+@pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    ("state", "key"),
+    [("serving", "A"), ("closed", "A"), ("capped", "R"), ("capped", "U"), ("capped", "X"), ("stalled", "X")],
+)
+def test_a_question(picture, state, key, size):
+    source = ScriptedSource(getattr(examples, state)())
+    source.log = (examples.cap_of_41_minutes(),)
+    assert picture(source, size, press=(key,))
+
+
+def test_a_change_of_several_engines(picture):
+    source = ScriptedSource(
+        *(examples.named(examples.capped(), name) for name in ("prod-70b/0", "prod-70b/1", "tiny/0"))
     )
+    assert picture(source, press=("space", "right", "space", "M", "2", "4"))
+
+
+def test_paused(picture):
+    assert picture(ScriptedSource(examples.capped()), (80, 24), press=("p",))
+
+
+def test_a_search(picture):
+    assert picture(ScriptedSource(examples.capped()), (80, 24), press=("slash", *"cap"))
 
 
 def test_several_engines(picture):

@@ -5,37 +5,52 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 
-from rblntop.model import Limit, LimitKind, Limits, Snapshot
+from rblntop.model import EngineChange, Limit, LimitKind, Limits, LimitValue, Snapshot
+from rblntop.source.changes import LimitOrder
 from rblntop.text.cells import clean
 
 MAX_DIGITS = 7
+MAX_REASON_BYTES = 128
+TRIAL_S = 600.0
+"""A change is tried for so long from when it has settled, unless somebody keeps it."""
 
 
 class Phase(enum.Enum):
-    """How far a change has come."""
+    """How far a draft has come."""
 
     EDITING = 0
     SENDING = 1
     REFUSED = 2
-    ACCEPTED = 3
-    IN_FORCE = 4
-    SETTLED = 5
+
+
+class Entry(enum.Enum):
+    """Where typed characters go."""
+
+    VALUE = 0
+    REASON = 1
 
 
 @dataclass(frozen=True, slots=True)
 class LimitDraft:
-    """What the operator has typed, and what became of it."""
+    """What the operator has typed, what it would do, and why it was refused."""
 
     kind: LimitKind
     group: int | None = None
     """Of a group cap; None: all groups."""
     text: str = ""
+    reason: str = ""
+    entry: Entry = Entry.VALUE
+    engines: tuple[str, ...] = ()
+    """Instance ids of all engines it is for; empty: the one on the screen."""
+    generation: int | None = None
+    """The one that the operator saw: a change of other limits than these is refused."""
     phase: Phase = Phase.EDITING
     message: str = ""
-    """The refusal, or the warnings of an accepted change."""
-    generation: int | None = None
-    in_force_step: int | None = None
-    settled_step: int | None = None
+    """The refusal."""
+    outlook: tuple[EngineChange, ...] = ()
+    """What the daemon says would happen with this value."""
+    outlook_refusal: str = ""
+    """Why the daemon would refuse it."""
 
     @property
     def value(self) -> int | None:
@@ -43,28 +58,47 @@ class LimitDraft:
         return int(self.text) if self.text else None
 
     @property
-    def sent(self) -> bool:
-        """Accepted, or better."""
-        return self.phase.value >= Phase.ACCEPTED.value
-
-    @property
     def editable(self) -> bool:
-        """Keys change the number."""
-        return self.phase in (Phase.EDITING, Phase.REFUSED)
+        """Keys change it."""
+        return self.phase is not Phase.SENDING
 
     def typed(self, text: str) -> LimitDraft:
-        """With another number; a refusal is over."""
+        """With another number; a refusal is over, and what was foreseen was for the old one."""
         digits = text.lstrip("0")[:MAX_DIGITS] or text[:1]
-        return replace(self, text=digits, phase=Phase.EDITING, message="")
+        return replace(self, text=digits, phase=Phase.EDITING, message="", outlook=(), outlook_refusal="")
+
+    def reasoned(self, text: str) -> LimitDraft:
+        """With another reason, cut to what the audit log keeps."""
+        while len(text.encode(errors="replace")) > MAX_REASON_BYTES:
+            text = text[:-1]
+        return replace(self, reason=text, phase=Phase.EDITING, message="")
+
+    def moved(self, generation: int, because: str) -> LimitDraft:
+        """Refused because the limits have moved on; the next Enter is for what they are now."""
+        return replace(
+            self, generation=generation, phase=Phase.REFUSED, message=because, outlook=(), outlook_refusal=""
+        )
 
 
-def open_draft(kind: LimitKind, group: int | None, snapshot: Snapshot) -> LimitDraft:
+def open_draft(
+    kind: LimitKind, group: int | None, snapshot: Snapshot, engines: tuple[str, ...] = ()
+) -> LimitDraft:
     """A draft that holds the present value."""
-    draft = LimitDraft(kind, group)
+    draft = LimitDraft(kind, group, engines=engines, generation=snapshot.limits.generation)
     limits = drafted_limits(draft, snapshot.limits)
     if not limits:
         return draft
     return replace(draft, text=str(min(limit.wanted for limit in limits)))
+
+
+def order_of(draft: LimitDraft, snapshot: Snapshot, *, ttl_s: float | None) -> LimitOrder:
+    """The draft as an order; its value has to be possible."""
+    engine = snapshot.engine.instance_id or snapshot.engine.name
+    values = tuple(
+        LimitValue(limit.kind, limit.group, limit.target, draft.value)
+        for limit in drafted_limits(draft, snapshot.limits)
+    )
+    return LimitOrder(draft.engines or (engine,), values, ttl_s, draft.generation, draft.reason.strip())
 
 
 def drafted_limits(draft: LimitDraft, limits: Limits) -> tuple[Limit, ...]:
@@ -86,8 +120,7 @@ def problem(draft: LimitDraft, snapshot: Snapshot) -> str:
         if not limit.available:
             return clean(limit.unavailable_reason) or "this limit cannot be changed on this engine"
     if snapshot.limits.trial is not None:
-        name = clean(snapshot.limits.trial.change_id)
-        return f"a change is on trial: rblnctl confirm|cancel {name}"
+        return "a change is on trial: leave with Esc, then keep it with K or undo it with U"
     value = draft.value
     if value is None:
         return "type a number"
@@ -96,7 +129,7 @@ def problem(draft: LimitDraft, snapshot: Snapshot) -> str:
         return f"{value} is below {floor}: {floor_reason(draft, snapshot)}"
     if value > ceiling:
         return f"{value} is above {ceiling}: {ceiling_reason(draft, snapshot)}"
-    if all(limit.target == value for limit in limits):
+    if not draft.engines and all(limit.target == value for limit in limits):
         return "that is what it is now"
     return ""
 
@@ -152,24 +185,6 @@ def warning(draft: LimitDraft, snapshot: Snapshot) -> str:
     small, larger = divmod(value, pp_size)
     sizes = [small + (group < larger) for group in range(min(pp_size, 8))]
     return f"not a multiple of pp {pp_size}: the groups run " + "/".join(str(size) for size in sizes)
-
-
-def follow(draft: LimitDraft, snapshot: Snapshot) -> LimitDraft:
-    """How far the change has come, by a later snapshot."""
-    limits = snapshot.limits
-    if not draft.sent or draft.generation is None or limits.generation < draft.generation:
-        return draft
-    if limits.in_force_step is None:
-        return draft
-    phase = Phase.SETTLED if limits.settled_step is not None else Phase.IN_FORCE
-    if phase.value < draft.phase.value:
-        return draft
-    return replace(
-        draft,
-        phase=phase,
-        in_force_step=draft.in_force_step or limits.in_force_step,
-        settled_step=limits.settled_step,
-    )
 
 
 def _caps_sum(limits: Limits, changed: dict[int | None, int]) -> int:

@@ -236,6 +236,9 @@ class Engine:
         sign_ns = last_sign_ns(live) or self.reader.header.mono_ns
         end_ns = self.known_to_ns(now_ns)
         timeline = self.timeline
+        # A slot without a batch is empty only where there are records: before them nothing is known of it.
+        known_cells = end_ns // NS - timeline.covered_from_ns // NS if timeline.covered_from_ns else 0
+        strip_cells = min(strip_cells, max(0, known_cells))
         steps = live[Live.PROBE_STEPS]
         return Snapshot(
             engine=self.info(now_ns),

@@ -14,7 +14,7 @@ from rblntopd.engines.discovery import Discovery, Identity
 from rblntopd.engines.engine import Engine
 from rblntopd.engines.liveness import is_locked
 from rblntopd.engines.ring_file import RingFileError
-from rblntopd.engines.selector import is_several, matches
+from rblntopd.engines.selector import is_several, listed, matches
 from rblntopd.engines.snapshot import EngineInfo
 from rblntopd.metrics.state import EngineState
 
@@ -208,6 +208,10 @@ class Registry:
         named = any(wanted in (engine.name, engine.instance_id) for engine in self._engines.values())
         if named or not is_several(wanted):
             return [self.find(wanted)]
+        if "," in wanted:
+            # Each of the list has to be there: a change is made on all of them or on none.
+            parts = {engine.instance_id: engine for part in listed(wanted) for engine in self.select(part)}
+            return sorted(parts.values(), key=lambda engine: (engine.name, engine.instance_id))
         found = [
             engine
             for engine in self.listed()

@@ -269,6 +269,7 @@ def run(serving: Callable[[], Awaitable[None]]) -> None:
     # What rings are read into is many small and long-lived objects without cycles: at the default thresholds
     # looking for garbage among them took a third of the daemon's time with 64 engines.
     gc.freeze()
+    gc.enable()
     gc.set_threshold(100_000, 20, 100)
     loop = asyncio.new_event_loop()
     loop.run_until_complete(serving())

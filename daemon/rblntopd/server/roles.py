@@ -35,6 +35,9 @@ _LOOK = (
     "/rblntop.v1.Telemetry/GetSnapshot",
     "/rblntop.v1.Telemetry/WatchSnapshots",
     "/rblntop.v1.Telemetry/WatchSteps",
+    "/rblntop.v1.Telemetry/GetHistory",
+    "/rblntop.v1.Telemetry/WatchEvents",
+    "/rblntop.v1.Telemetry/ListRequests",
 )
 _CHANGE = (
     "/rblntop.v1.Control/SetLimits",

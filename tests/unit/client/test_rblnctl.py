@@ -26,7 +26,7 @@ async def test_show_is_a_screen(ctl):
     assert lines[0].startswith(
         " rblntop   demo/0  pp 2 tp 1 dp 0/1  tiny-llama  vllm 0.30.0 + vllm-rbln 0.12.0"
     )
-    assert any(line.startswith("   1     3  ▇▇▇▇▇▇░░   3/4   25 %") for line in lines)
+    assert any(line.startswith("   1     3  ▇▇▇▇▇▇▒▒   3/4   25 %") for line in lines)
     assert any("max_seq_len" in line and line.endswith("300") for line in lines)
     assert any("max_model_len" in line and line.endswith("512") for line in lines)
     assert any("max_num_batched_tokens" in line and line.endswith("128") for line in lines)

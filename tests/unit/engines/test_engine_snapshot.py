@@ -141,3 +141,17 @@ def test_an_engine_whose_ring_was_closed_is_gone(living, make_ring):
     assert engine.check_alive()
     engine.close()
     assert not engine.check_alive()
+
+
+@pytest.mark.parametrize(("known_s", "cells"), [(0, 0), (3, 3), (7, 5)])
+def test_strips_begin_where_the_records_do(living, busy_ring, start_ns, known_s, cells):
+    with RingReader.open(busy_ring.path) as reader:
+        engine = Engine(reader)
+        engine.refresh()
+        end_ns = engine.known_to_ns(start_ns + 1100 * MS)
+        engine.timeline.covered_from_ns = end_ns - known_s * 1000 * MS
+        found = engine.snapshot(start_ns + 1100 * MS, 0, [1], 5)
+        assert [len(group.strip) for group in found.groups] == [cells, cells]
+        engine.timeline.covered_from_ns = 0
+        found = engine.snapshot(start_ns + 1100 * MS, 0, [1], 5)
+        assert [group.strip for group in found.groups] == [(), ()]

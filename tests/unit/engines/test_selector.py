@@ -23,6 +23,11 @@ from rblntopd.engines.selector import matches
         ("model:lla*", False),
         ("model:", False),
         ("llama", False),
+        ("other/0,prod-70b/0", True),
+        ("other/0, id-1", True),
+        ("other/0,prod-*", True),
+        ("other/0,another/0", False),
+        (",", False),
     ],
 )
 def test_an_engine_is_meant_by_name_id_glob_or_model(selector, meant):

@@ -48,6 +48,7 @@ def test_what_is_pending():
     limits.limits.add(kind=limits_pb2.LIMIT_KIND_GROUP_CAP, group=0, ceiling=4, target=2, reverts_to=2)
     limits.trial.change_id = "abc"
     limits.trial.ttl.seconds = 600
+    limits.admission_state.available = True
     found = snapshot_from_proto(message).limits
     assert found.trial == Trial("abc", 0, 600.0, None)
     assert [limit.kind for limit in found.tried] == [LimitKind.MAX_NUM_SEQS]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rblntop.blocks import change_panel, limits_line, summary
+from rblntop.blocks import change_panel, lower_area, summary
 from rblntop.blocks.layout import Layout, layout
 
 
@@ -22,9 +22,9 @@ def used(rows: Layout, *, changing: bool = False) -> int:
         header
         + rows.tabs
         + verdict
-        + summary.HEIGHT
+        + rows.summary
         + rows.groups
-        + limits_line.HEIGHT
+        + rows.limits
         + panel
         + rows.panels
         + keys
@@ -55,9 +55,23 @@ def test_opening_the_panel_does_not_change_the_height_of_the_strips():
 
 
 def test_the_lower_panels_give_way_to_the_groups():
-    assert layout(24, group_count=8, engine_count=1, changing=False).panels == 0
-    assert layout(36, group_count=8, engine_count=1, changing=False).panels > 0
+    assert layout(24, group_count=12, engine_count=1, changing=False).panels == 0
+    assert layout(24, group_count=4, engine_count=1, changing=False, unfolded=False).panels == 7
+    assert layout(36, group_count=8, engine_count=1, changing=False).panels > 7
 
 
 def test_a_tall_screen_draws_higher_strips():
-    assert layout(50, group_count=4, engine_count=1, changing=False).strip_height == 5
+    tall = layout(50, group_count=4, engine_count=1, changing=False)
+    assert tall.strip_height == 3
+    assert tall.panels >= lower_area.HEIGHT
+
+
+def test_the_summary_keeps_its_figures_and_loses_its_headings_on_a_low_screen():
+    assert layout(24, group_count=4, engine_count=1, changing=False).summary == summary.COMPACT
+    assert layout(36, group_count=4, engine_count=1, changing=False).summary == summary.HEIGHT
+
+
+def test_the_second_line_of_limits_unfolds_only_when_there_is_something_to_say():
+    folded = layout(24, group_count=4, engine_count=1, changing=False, unfolded=False)
+    assert (folded.limits, folded.groups) == (1, 6)
+    assert layout(24, group_count=4, engine_count=1, changing=False, unfolded=True).limits == 2

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from rblntop.limit_draft import LimitDraft, Phase, effect, follow, open_draft, problem, warning
-from rblntop.model import LimitKind, Limits
+from rblntop.limit_draft import LimitDraft, Phase, effect, open_draft, order_of, problem, warning
+from rblntop.model import LimitKind, LimitValue
 from rblntop.source import examples
 
 SEQS, CAP = LimitKind.MAX_NUM_SEQS, LimitKind.GROUP_CAP
@@ -49,7 +49,7 @@ def test_problem(kind, group, text, why):
 
 
 def test_while_a_change_is_on_trial_no_other_is_possible():
-    why = "a change is on trial: rblnctl confirm|cancel k7q2"
+    why = "a change is on trial: leave with Esc, then keep it with K or undo it with U"
     assert problem(LimitDraft(SEQS, None, "16"), examples.trial()) == why
 
 
@@ -85,18 +85,32 @@ def test_a_value_that_does_not_divide_is_warned_of():
     assert warning(LimitDraft(CAP, 1, "5"), examples.serving()) == ""
 
 
-def test_a_change_is_followed_by_its_generation():
-    draft = LimitDraft(SEQS, text="24", phase=Phase.ACCEPTED, generation=8)
-    before = replace(examples.serving(), limits=examples.limits_of([None] * 4, generation=7))
-    assert follow(draft, before) == draft
+def test_the_order_is_for_the_process_and_the_generation_that_were_seen():
+    snapshot = examples.capped()
+    draft = open_draft(CAP, 2, snapshot).typed("8").reasoned(" test over ")
+    order = order_of(draft, snapshot, ttl_s=600.0)
+    assert order.engines == (snapshot.engine.instance_id,)
+    assert order.values == (LimitValue(CAP, 2, 2, 8),)
+    assert (order.ttl_s, order.expected_generation, order.reason) == (600.0, 7, "test over")
 
-    accepted = replace(before, limits=Limits(generation=8))
-    assert follow(draft, accepted).phase is Phase.ACCEPTED
 
-    draining = examples.draining()
-    in_force = follow(draft, draining)
-    assert (in_force.phase, in_force.in_force_step) == (Phase.IN_FORCE, 88_214)
+def test_a_draft_for_all_groups_names_each():
+    order = order_of(LimitDraft(CAP, None, "5"), examples.capped(), ttl_s=None)
+    assert [(value.group, value.new) for value in order.values] == [(0, 5), (1, 5), (2, 5), (3, 5)]
 
-    settled = replace(draining, limits=replace(draining.limits, settled_step=88_250))
-    done = follow(in_force, settled)
-    assert (done.phase, done.settled_step) == (Phase.SETTLED, 88_250)
+
+def test_a_reason_is_cut_to_what_the_log_keeps():
+    assert len(LimitDraft(SEQS).reasoned("é" * 100).reason.encode()) == 128
+
+
+def test_limits_that_moved_keep_what_was_typed():
+    draft = LimitDraft(SEQS, text="24", reason="why", generation=7)
+    moved = draft.moved(8, "the limits moved")
+    assert (moved.text, moved.reason, moved.generation) == ("24", "why", 8)
+    assert moved.phase is Phase.REFUSED
+
+
+def test_several_engines_may_be_asked_for_what_one_of_them_has():
+    snapshot = examples.capped()
+    assert problem(LimitDraft(CAP, 2, "2"), snapshot) == "that is what it is now"
+    assert problem(LimitDraft(CAP, 2, "2", engines=("a", "b")), snapshot) == ""

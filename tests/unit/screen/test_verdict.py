@@ -40,7 +40,7 @@ CASES = {
     "trying": (
         Scene(examples.trial_draining()),
         Level.NOTE,
-        "Trying max_num_seqs 32 -> 24: reverts 10 min after it has settled unless kept (rblnctl confirm",
+        "TRYING max_num_seqs 32 -> 24; reverts 10 min after it has settled",
     ),
     "held": (
         Scene(examples.held()),
@@ -108,14 +108,15 @@ def test_every_rule_has_a_case():
 
 def test_a_trial_behind_which_requests_wait_is_said_before_the_limit_that_it_set():
     verdict = judge(Scene(examples.trial()))
-    assert (verdict.rule, verdict.level, verdict.remedy) == ("trying", Level.WATCH, None)
-    assert verdict.text.endswith("reverts in 8:41 unless kept (rblnctl confirm k7q2); 41 requests wait.")
+    assert (verdict.rule, verdict.level) == ("trying", Level.WATCH)
+    assert [remedy.key for remedy in verdict.remedies] == ["K", "U"]
+    assert verdict.text.endswith("; reverts in 8:41; 41 requests wait")
 
 
 def test_a_trial_of_several_limits_counts_them():
     limits = replace(examples.limits_of((1, 3, None, None), generation=2), trial=Trial("x", 2, 60.0))
     assert judge(Scene(examples.serving(limits=limits))).text.startswith(
-        "Trying 2 limits: reverts 60 s after"
+        "TRYING 2 limits; reverts 60 s after"
     )
 
 

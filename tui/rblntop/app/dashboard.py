@@ -10,6 +10,8 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import Screen
 
+from rblntop.actions import ACTIONS
+from rblntop.app.widgets.ask_panel import AskPanel
 from rblntop.app.widgets.change_panel import ChangePanel
 from rblntop.app.widgets.engine_tabs import EngineTabs
 from rblntop.app.widgets.group_table import GroupTable
@@ -21,7 +23,8 @@ from rblntop.app.widgets.panel_area import PanelArea
 from rblntop.app.widgets.summary_block import SummaryBlock
 from rblntop.app.widgets.verdict_line import VerdictLine
 from rblntop.app.widgets.welcome_pane import WelcomePane
-from rblntop.blocks import change_panel, limits_line, summary
+from rblntop.ask import Ask
+from rblntop.blocks import change_panel, limits_line
 from rblntop.blocks.group_table import groups_that_fit
 from rblntop.blocks.layout import layout, room_to_change
 from rblntop.model import LimitKind
@@ -48,19 +51,9 @@ class Dashboard(Screen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("M", "app.set_max_num_seqs", "max_num_seqs"),
-        Binding("G", "app.set_group_cap", "group cap"),
-        Binding("w", "app.next_window", "window"),
-        Binding("tab,right", "app.next_engine(1)", "next engine"),
-        Binding("shift+tab,left", "app.next_engine(-1)", "previous engine"),
-        Binding("down", "app.scroll_groups(1)", "groups down"),
-        Binding("up", "app.scroll_groups(-1)", "groups up"),
-        Binding("pagedown", "app.scroll_groups(8)", "groups down"),
-        Binding("pageup", "app.scroll_groups(-8)", "groups up"),
-        Binding("question_mark", "app.help", "help"),
-        Binding("q,ctrl+c", "app.quit", "quit"),
+        *(Binding(action.keys, f"app.{action.action}", action.name, show=False) for action in ACTIONS),
         *(
-            Binding(f"{number}", f"app.choose_engine({number - 1})", f"engine {number}")
+            Binding(f"{number}", f"app.choose_engine({number - 1})", f"engine {number}", show=False)
             for number in range(1, 10)
         ),
     ]
@@ -74,9 +67,9 @@ class Dashboard(Screen[None]):
             yield SummaryBlock()
             yield GroupTable()
             yield LimitsBlock()
-            panel = ChangePanel()
-            panel.display = False
-            yield panel
+            for panel in (ChangePanel(), AskPanel()):
+                panel.display = False
+                yield panel
             yield PanelArea()
         yield WelcomePane()
         yield KeyBar()
@@ -89,8 +82,8 @@ class Dashboard(Screen[None]):
     def on_resize(self) -> None:
         """Another height is another layout. A panel that nobody can see any more takes no keys."""
         if self._scene is not None:
-            if self.changing is not None and not self.can_change(self._scene):
-                self.close_change()
+            if self.open_panel is not None and not self.can_change(self._scene):
+                self.close_panels()
             self._lay_out(self._scene)
 
     def can_change(self, scene: Scene) -> bool:
@@ -100,9 +93,26 @@ class Dashboard(Screen[None]):
 
     @property
     def changing(self) -> ChangePanel | None:
-        """The open panel."""
+        """The open panel for a limit."""
         panel = self.query_one(ChangePanel)
         return panel if panel.display else None
+
+    @property
+    def asking(self) -> AskPanel | None:
+        """The open question."""
+        panel = self.query_one(AskPanel)
+        return panel if panel.display else None
+
+    @property
+    def open_panel(self) -> ChangePanel | AskPanel | None:
+        """Whichever panel is open."""
+        return self.changing or self.asking
+
+    @property
+    def lower_rows(self) -> int:
+        """Rows of the lower part."""
+        area = self.query_one(PanelArea)
+        return area.size.height if area.display else 0
 
     @property
     def groups_in_view(self) -> int:
@@ -127,35 +137,59 @@ class Dashboard(Screen[None]):
 
     def open_change(self, kind: LimitKind, group: int | None, scene: Scene) -> None:
         """Open the panel in place of the lower part, so that the groups stay in view."""
+        self.close_panels()
         panel = self.query_one(ChangePanel)
         panel.display = True
         panel.open(kind, group, scene)
         panel.focus()
         self._lay_out(scene)
 
-    def close_change(self) -> None:
-        """Close the panel."""
-        self.set_focus(None)
+    def open_ask(self, ask: Ask, scene: Scene) -> None:
+        """Ask in the same place."""
+        self.close_panels()
+        panel = self.query_one(AskPanel)
+        panel.display = True
+        panel.open(ask, scene)
+        panel.focus()
+        self._lay_out(scene)
+
+    def close_panels(self) -> None:
+        """Close whichever panel is open."""
+        if self.open_panel is not None:
+            self.set_focus(None)
         self.query_one(ChangePanel).display = False
+        self.query_one(AskPanel).display = False
+
+    def find(self, text: str) -> None:
+        """Let a text to look for be typed in the last line."""
+        self.close_panels()
+        self.query_one(KeyBar).find(text)
 
     def _lay_out(self, scene: Scene) -> None:
+        panel = self.open_panel
         rows = layout(
             self.size.height,
             group_count=len(scene.snapshot.groups),
             engine_count=len(scene.engines),
-            changing=self.changing is not None,
+            changing=panel is not None,
+            unfolded=limits_line.unfolded(scene),
         )
+        # The layout leaves room for the least that a panel needs; it takes more from the part below it.
+        wanted = panel.rows_wanted(scene, self.size.width) if panel is not None else 0
+        more = min(max(0, wanted - change_panel.HEIGHT), rows.panels)
+        below = rows.panels - more
         table = self.query_one(GroupTable)
         table.strip_height = rows.strip_height
         self.query_one(EngineTabs).display = bool(rows.tabs)
-        self.query_one(PanelArea).display = rows.panels > 1
+        self.query_one(PanelArea).display = below > 0
         for part, height, gap in (
             (VerdictLine, 1, rows.gap_after_verdict),
-            (SummaryBlock, summary.HEIGHT, rows.gap_after_summary),
+            (SummaryBlock, rows.summary, rows.gap_after_summary),
             (GroupTable, rows.groups, rows.gap_after_groups),
-            (LimitsBlock, limits_line.HEIGHT, rows.gap_after_limits),
-            (ChangePanel, change_panel.HEIGHT, rows.gap_after_change),
-            (PanelArea, rows.panels, 0),
+            (LimitsBlock, rows.limits, rows.gap_after_limits),
+            (ChangePanel, change_panel.HEIGHT + more, rows.gap_after_change),
+            (AskPanel, change_panel.HEIGHT + more, rows.gap_after_change),
+            (PanelArea, below, 0),
         ):
             widget = self.query_one(part)
             if widget.styles.height is None or widget.styles.height.value != height:

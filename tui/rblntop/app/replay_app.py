@@ -13,6 +13,7 @@ from rblntop.app.dashboard import Dashboard
 from rblntop.app.help_screen import HelpScreen
 from rblntop.blocks.help_text import REPLAY_SECTION
 from rblntop.scene import LinkState, Scene
+from rblntop.settings import SettingsFile
 from rblntop.source.recorded import RecordedSource
 
 
@@ -37,8 +38,14 @@ class ReplayDashboard(Dashboard):
 class ReplayApp(RblntopApp):
     """Shows a recording as it would have looked, and changes nothing."""
 
-    def __init__(self, source: RecordedSource, *, clock: Clock | None = None) -> None:
-        super().__init__(source, clock=clock)
+    def __init__(
+        self,
+        source: RecordedSource,
+        *,
+        clock: Clock | None = None,
+        settings_file: SettingsFile | None = None,
+    ) -> None:
+        super().__init__(source, clock=clock, settings_file=settings_file)
         self._player = source.player
         self._recorded = source
         self._dashboard = ReplayDashboard()

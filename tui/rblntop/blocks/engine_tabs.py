@@ -12,6 +12,8 @@ LONGEST = 28
 def engine_tabs(scene: Scene, width: int) -> Line:
     """``1 prod/0   2 prod/1``: the chosen one marked, and kept in sight."""
     names = [cut(clean(name), LONGEST) for name in scene.engines]
+    signs = (*scene.tab_signs, *[""] * len(names))
+    names = [f"{sign} {name}" if sign else name for sign, name in zip(signs, names, strict=False)]
     chosen = scene.chosen_engine
     first = 0
     while first < chosen and _width(names, first, chosen) > width - 6:

@@ -36,6 +36,8 @@ def live(scene: Scene) -> Line:
     link, state = scene.link, scene.snapshot.engine.state
     if scene.playback is not None:
         return replayed(scene.playback)
+    if scene.paused:
+        return (Span("‖ PAUSED", Role.NOTE),)
     if link.state is LinkState.LOST:
         return (Span(f"■ STALE {duration(link.age_s)}", Role.ACT),)
     if link.state is LinkState.CONNECTING:
@@ -46,6 +48,8 @@ def live(scene: Scene) -> Line:
         return (Span("■ STALLED", Role.ACT),)
     if state in (EngineState.STARTING, EngineState.CLOSED):
         return (Span(f"● {STATE[state]}", Role.NOTE),)
+    if scene.interval_s != 1:
+        return (Span(f"● live, each {scene.interval_s:g} s", Role.GOOD),)
     return (Span("● live", Role.GOOD),)
 
 

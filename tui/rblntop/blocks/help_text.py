@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from rblntop.actions import ACTIONS
 from rblntop.blocks.figure import title
 from rblntop.text.cells import left
 from rblntop.text.line import Line, Role, Span
 from rblntop.text.wrap import wrapped
 
 SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    ("KEYS", tuple((action.sign, action.meaning) for action in ACTIONS)),
     (
-        "KEYS",
+        "CHANGES",
         (
-            ("M", "change max_num_seqs, while requests run"),
-            ("G", "change the cap of a group, or of all; a click on a group's cap does the same"),
-            ("w", "window of all figures: 1, 10, 60 s"),
-            ("Tab ← → 1..9", "choose an engine"),
-            ("↑ ↓ PgUp PgDn", "scroll the groups, when they do not all fit"),
-            ("?  q", "this help; quit. Watching costs the engine nothing, and leaving changes nothing"),
+            ("try, Enter", "the change is made, and undone by itself 10 minutes after it has settled"),
+            ("K, U", "keep the trial, undo it; nothing pressed: it is undone. Whoever began it"),
+            ("Ctrl+K", "make the change without a trial"),
+            (
+                "571 -> 703 tok/s",
+                "output tokens a second in the minute before the trial, and in the one after it has settled; "
+                "not comparable when more or fewer requests came, unless some waited all the while",
+            ),
+            (
+                "last 60 s",
+                "what the steps of the last minute would have been under the new limits",
+            ),
+            (
+                "asks for generation",
+                "the change is for the limits that you saw: if somebody moved them it is refused",
+            ),
+            ("✓", "a marked engine: M and G change all marked engines, on all of them or on none"),
         ),
     ),
     (
@@ -47,8 +60,8 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ),
             (
                 "strip",
-                "one cell a second, the newest at the right. Height is batch / bucket, P where "
-                "more than half of the second was prefill, · where the slot was empty",
+                "one cell a second, the newest at the right. Height is batch / bucket, P where more than "
+                "half of the second was prefill, · where the slot was empty, blank where nothing is known",
             ),
         ),
     ),
@@ -114,7 +127,22 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
                 "undone by itself when its time is up, unless kept; the time runs from when it has settled",
             ),
             ("HOLD, held", "group caps bind at once, and running requests beyond them take turns"),
-            ("admission CLOSED", "waiting requests are not admitted, running ones finish"),
+            (
+                "admission CLOSED",
+                "waiting requests are not admitted; drained once the running ones finished",
+            ),
+        ),
+    ),
+    (
+        "GRAPHS AND CHANGES",
+        (
+            ("▒ ──", "an area and a line: two figures on one scale, whose end stands in the first row"),
+            ("◆7", "the change of limits that made generation 7, in the graphs and in the log"),
+            (
+                "703 -> 571 tok/s",
+                "the mean of the minute before a change, and of the minute after it had settled",
+            ),
+            ("cost of watching", "the probe's time on the engine's thread, and the daemon's share of a core"),
         ),
     ),
     (
@@ -123,6 +151,9 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("● ◆ ▲ ■", "all is well; could be better; requests wait for it; act now"),
             ("--", "not known: never shown as 0"),
             ("STALE", "the daemon is away, and the figures are as old as it says"),
+            ("PAUSED", "the figures stand still because of p; what comes is not lost"),
+            ("RESTARTED", "another process serves under this name, with the limits of its start"),
+            ("SIMULATED", "there is no device below this engine"),
         ),
     ),
 )

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from rblntop.blocks.view_keys import view_keys
 from rblntop.playback import Playback
 from rblntop.scene import Scene
+from rblntop.text.cells import clean
 from rblntop.text.durations import duration
 from rblntop.text.line import Line, Role, Span, fit, spread, width_of
 
+WIDE, ROOMY = 112, 140
 
-def key_bar(scene: Scene | None, width: int, *, notice: str = "", readonly: bool = False) -> Line:
+
+def key_bar(
+    scene: Scene | None,
+    width: int,
+    *,
+    notice: str = "",
+    readonly: bool = False,
+    finding: str | None = None,
+) -> Line:
     """Capital letters change the engine; they are grey where that is not allowed."""
-    end: Line = (*_key("?", "help", "help"), *_key("q", "quit", "quit"))
+    wide = width >= WIDE
+    end: Line = (
+        *_key(":", "actions" if width >= ROOMY else "", "command_palette"),
+        *_key("?", "help" if wide else "", "help"),
+    )
+    if wide:
+        end += _key("q", "quit", "quit")
+    if finding is not None:
+        return _find(finding, width)
     if notice:
         return spread((Span(f" {notice}", Role.WATCH),), end, width)
     if scene is None:
@@ -18,22 +37,60 @@ def key_bar(scene: Scene | None, width: int, *, notice: str = "", readonly: bool
     if scene.playback is not None:
         return _replay_keys(scene, scene.playback, end, width)
     off = readonly or scene.link.readonly
-    wide = width >= 100
-    start: Line = (
-        Span(" "),
-        *_key("M", "max_num_seqs", "set_max_num_seqs", off),
-        *_key("G", "group cap", "set_group_cap", off),
-        Span("│ " if wide else "", Role.FRAME),
-        *_key("w", f"window {scene.window_s} s", "next_window"),
-    )
-    for key, label, action, shown in (
-        ("Tab", "next engine", "next_engine(1)", len(scene.engines) > 1),
-        ("↑↓", "groups", "", len(scene.snapshot.groups) > 8),
+    line: Line = (Span(" "),)
+    for part in (*_changing(scene, off, wide=wide), *_looking(scene, wide=wide, roomy=width >= ROOMY)):
+        if width_of(line) + width_of(part) + width_of(end) <= width:
+            line += part
+    line += view_keys(scene, width - width_of(line) - width_of(end))
+    return fit(spread(line, end, width), width)
+
+
+def _changing(scene: Scene, off: bool, *, wide: bool) -> list[Line]:
+    limits = scene.snapshot.limits
+    parts: list[Line] = []
+    for letter, long, short, action, shown in (
+        ("K", "keep", "eep", "keep", limits.trial is not None),
+        ("M", "max_num_seqs", "ax seqs", "set_max_num_seqs", limits.trial is None),
+        ("G", "group cap", "roup cap", "set_group_cap", limits.trial is None),
+        ("U", "undo", "ndo", "undo", True),
+        ("E", "extend", "xtend", "extend", limits.trial is not None),
+        ("A", "admission", "dmission", "admission", True),
+        ("R", "reset all", "eset", "reset", True),
     ):
-        part = _key(key, label, action)
-        if shown and width_of(start) + width_of(part) + width_of(end) <= width:
-            start += part
-    return fit(spread(start, end, width), width)
+        if shown:
+            parts.append(_key(letter, long, action, off) if wide else _short(letter, short, action, off))
+    return parts
+
+
+def _looking(scene: Scene, *, wide: bool, roomy: bool) -> list[Line]:
+    """What may be left out on a narrow screen, the most wanted first."""
+    going = "go on" if scene.paused else "pause"
+    parts: list[Line] = [(Span("│ ", Role.FRAME),)] if wide else []
+    if scene.filter:
+        parts.append(_key("/", f"find {clean(scene.filter)}", "find"))
+    if scene.paused:
+        parts.append(_key("p", going, "pause"))
+    parts.append(_key("w", f"window {scene.window_s} s" if roomy else f"{scene.window_s} s", "next_window"))
+    if len(scene.engines) > 1:
+        parts.append(_key("←→", "engine", "next_engine(1)"))
+        marked = f"mark, {len(scene.marked)}" if scene.marked else "mark"
+        parts.append(_key("space", marked, "mark"))
+    if not scene.filter:
+        parts.append(_key("/", "find" if wide else "", "find"))
+    if not scene.paused:
+        parts.append(_key("p", going, "pause"))
+    if len(scene.groups) > 8:
+        parts.append(_key("↑↓", "groups", ""))
+    return parts
+
+
+def _find(text: str, width: int) -> Line:
+    line: Line = (
+        Span(" /", Role.KEY),
+        Span(f" {clean(text)}▏", Role.ENTRY),
+        Span("  engines and groups that hold this", Role.LABEL),
+    )
+    return spread(line, (*_key("Enter", "keep", ""), *_key("Esc", "clear", "")), width)
 
 
 def _replay_keys(scene: Scene, playback: Playback, end: Line, width: int) -> Line:
@@ -57,7 +114,15 @@ def _replay_keys(scene: Scene, playback: Playback, end: Line, width: int) -> Lin
 
 
 def _key(key: str, label: str, action: str, off: bool = False) -> Line:
+    sign = Span(f"[{key}]", Role.OFF if off else Role.KEY, action)
+    if not label:
+        return (sign, Span(" "))
+    return (sign, Span(f" {label}  ", Role.OFF if off else Role.LABEL, action))
+
+
+def _short(letter: str, rest: str, action: str, off: bool) -> Line:
+    """``[M]ax seqs``: the letter is part of its word."""
     return (
-        Span(f"[{key}]", Role.OFF if off else Role.KEY, action),
-        Span(f" {label}  ", Role.OFF if off else Role.LABEL, action),
+        Span(f"[{letter}]", Role.OFF if off else Role.KEY, action),
+        Span(f"{rest} ", Role.OFF if off else Role.LABEL, action),
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rblntop.blocks import change_panel, limits_line, panels, summary
+from rblntop.blocks import change_panel, limits_line, lower_area, summary
 
 TALLEST_STRIP = 5
 GAPS = 4
+TALL = 30
+"""Rows from which the summary has headings, and the limits always two lines."""
 MIN_CHANGE_WIDTH = 60
 """The number that is typed, what it is now, and of which group."""
-MIN_CHANGE_HEIGHT = 1 + 1 + summary.HEIGHT + 3 + limits_line.HEIGHT + change_panel.HEIGHT + 1
+MIN_CHANGE_HEIGHT = 1 + 1 + summary.COMPACT + 3 + limits_line.HEIGHT + change_panel.HEIGHT + 1
 """Header, verdict, one group, panel and keys, without a line of tabs."""
 
 
@@ -19,6 +21,8 @@ class Layout:
     """Rows of each part, from top to bottom. A gap is 0 or 1 empty row."""
 
     tabs: int
+    summary: int
+    limits: int
     groups: int
     """The whole table, heading and sum included."""
     strip_height: int
@@ -36,19 +40,30 @@ def room_to_change(*, engine_count: int) -> tuple[int, int]:
     return MIN_CHANGE_WIDTH, MIN_CHANGE_HEIGHT + (1 if engine_count > 1 else 0)
 
 
-def layout(height: int, *, group_count: int, engine_count: int, changing: bool) -> Layout:
-    """Header, verdict, summary, groups and limits never give way; the panels do.
+def layout(
+    height: int, *, group_count: int, engine_count: int, changing: bool, unfolded: bool = True
+) -> Layout:
+    """Header, verdict, summary, groups and limits never give way; what is below does.
 
     A tall screen draws the strips higher before it leaves rows empty.
+
+    Args:
+        height: Of the terminal.
+        group_count: Groups of the engine.
+        engine_count: Engines to choose among.
+        changing: The change panel is open.
+        unfolded: There is something to say about the limits that needs the second line.
     """
     tabs = 1 if engine_count > 1 else 0
     wanted = max(1, group_count)
-    fixed = 1 + tabs + 1 + summary.HEIGHT + limits_line.HEIGHT + 1
+    summary_rows = summary.HEIGHT if height >= TALL else summary.COMPACT
+    limits_rows = limits_line.HEIGHT if height >= TALL or unfolded else 1
+    fixed = 1 + tabs + 1 + summary_rows + limits_rows + 1
     strip_height = 1
     # The panel takes the place of the lower part: opening it must not change the height of the strips.
     while (
         strip_height < TALLEST_STRIP
-        and height - fixed - GAPS - (wanted * (strip_height + 1) + 2) >= panels.HEIGHT
+        and height - fixed - GAPS - (wanted * (strip_height + 1) + 2) >= lower_area.HEIGHT
     ):
         strip_height += 1
     if changing:
@@ -60,6 +75,8 @@ def layout(height: int, *, group_count: int, engine_count: int, changing: bool) 
     gap_after_change = int(changing and left > 1)
     return Layout(
         tabs,
+        summary_rows,
+        limits_rows,
         groups,
         strip_height,
         left - gap_after_change,

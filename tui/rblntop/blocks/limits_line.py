@@ -7,19 +7,39 @@ from rblntop.model import Limit, LimitKind, Limits
 from rblntop.scene import Scene
 from rblntop.text.cells import clean
 from rblntop.text.line import Line, Role, Span, fit, spread, width_of
-from rblntop.text.numbers import count
+from rblntop.text.numbers import count, rate
 
 HEIGHT = 2
+
+
+def unfolded(scene: Scene) -> bool:
+    """There is more to say than the limits: something is pending, drains, or cannot be changed."""
+    snapshot, limits = scene.snapshot, scene.snapshot.limits
+    every = [limit for limit in (limits.max_num_seqs, *limits.group_caps) if limit is not None]
+    moving = any(limit.effective > limit.wanted or not limit.available for limit in every)
+    unsettled = bool(limits.generation) and (limits.in_force_step is None or limits.settled_step is None)
+    return moving or unsettled or bool(pending(snapshot)) or bool(snapshot.engine.notice)
 
 
 def limits_lines(scene: Scene, width: int) -> list[Line]:
     """Two lines: the limits, and what is pending and becomes of the latest change."""
     room = width - 10
     line: list[Span] = []
-    for part in pending(scene.snapshot, commands=width >= 150):
+    for part in pending(scene.snapshot, commands=False):
         line += [*part, Span("   ")]
+    line += _effect(scene)
     line += _progress(scene, room - width_of(tuple(line)))
     return [_limits(scene, width), fit((Span("         "), *line), width)]
+
+
+def _effect(scene: Scene) -> Line:
+    """What the trial did, also where the verdict line has no room for it."""
+    effect = scene.effect
+    if effect is None or effect.after is None or effect.before is None:
+        return ()
+    if not effect.comparable:
+        return (Span("not comparable: load moved   ", Role.LABEL),)
+    return (Span(f"{rate(effect.before)} -> {rate(effect.after)} tok/s   ", Role.STRONG),)
 
 
 def full_limits_lines(scene: Scene, width: int) -> list[Line]:
@@ -91,6 +111,8 @@ def _caps(limits: Limits, room: int) -> Line:
 def _progress(scene: Scene, room: int) -> Line:
     """Unfolds while target and effective differ; else since when the limits are in force."""
     snapshot, limits = scene.snapshot, scene.snapshot.limits
+    if snapshot.engine.notice:
+        return (Span(clean(snapshot.engine.notice), Role.WATCH),)
     for limit in (limits.max_num_seqs, *limits.group_caps):
         if limit is not None and not limit.available and limit.unavailable_reason:
             name = "max_num_seqs" if limit.group is None else "group caps"

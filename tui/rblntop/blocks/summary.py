@@ -13,7 +13,8 @@ from rblntop.text.line import Line, Role, Span, columns
 from rblntop.text.numbers import MISSING, count, known, percent, rate
 from rblntop.text.words import EMPTY_BECAUSE, HELD_BY
 
-HEIGHT = 6
+HEIGHT, COMPACT = 6, 3
+"""Rows with headings, and the most important figures alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +39,32 @@ def columns_for(width: int) -> Columns:
     return Columns(requests, speed, (room - speed - requests) // 2, (room - speed - requests + 1) // 2, gap)
 
 
-def summary(scene: Scene, width: int) -> list[Line]:
-    """A heading and five rows; columns that a narrow terminal has no room for are left out."""
+def summary(scene: Scene, width: int, rows: int = HEIGHT) -> list[Line]:
+    """A heading and five rows, or three without; columns that a narrow terminal has no room for are left out.
+
+    The same figure stands in the same column at every size.
+    """
     sizes = columns_for(width)
-    blocks = (
-        (_requests(scene, sizes.requests), sizes.requests),
-        (_speed(scene, sizes.speed), sizes.speed),
-        (_pipeline(scene, sizes.pipeline), sizes.pipeline),
-        (_memory(scene, sizes.memory), sizes.memory),
-    )
+    if rows < HEIGHT:
+        parts = [
+            _requests(scene, sizes.requests)[1:4],
+            [_speed(scene, sizes.speed)[1], *_gaps(scene, sizes.speed)],
+            [_pipeline(scene, sizes.pipeline)[row] for row in (1, 4, 5)],
+            [_memory(scene, sizes.memory)[1], _longest(scene, sizes.memory), _held(scene, sizes.memory)],
+        ]
+    else:
+        parts = [
+            _requests(scene, sizes.requests),
+            _speed(scene, sizes.speed),
+            _pipeline(scene, sizes.pipeline),
+            _memory(scene, sizes.memory),
+        ]
+    blocks = list(zip(parts, (sizes.requests, sizes.speed, sizes.pipeline, sizes.memory), strict=True))
     ends = accumulate((size + sizes.gap for _, size in blocks), initial=1 - sizes.gap)
     shown = [block for block, end in zip(blocks, list(ends)[1:], strict=True) if end < width] or blocks[:1]
     return [
         (Span(" "), *columns(((lines[row], size) for lines, size in shown), sizes.gap))
-        for row in range(HEIGHT)
+        for row in range(HEIGHT if rows >= HEIGHT else COMPACT)
     ]
 
 
@@ -59,25 +72,46 @@ def _requests(scene: Scene, width: int) -> list[Line]:
     snapshot = scene.snapshot
     of = " of " if width > 19 else "/"
     may_run = count(snapshot.limits.admission)
-    state = snapshot.limits.admission_state
-    held_by = HELD_BY[snapshot.admission_stop] if snapshot.waiting else "nothing"
-    if state.closed or state.paused_by_engine:
-        held_by = "closed" if state.closed else "paused"
-    held_label = "held by" if width > 19 else "held"
-    ours = state.closed or snapshot.admission_stop in (AdmissionStop.MAX_NUM_SEQS, AdmissionStop.GROUP_CAPS)
     return [
         title("REQUESTS", width),
         figure("running", f"{count(snapshot.running)}{of}{may_run}", width),
         figure("waiting", count(snapshot.waiting), width),
         figure("oldest", duration(snapshot.oldest_wait_s), width),
-        figure(
-            held_label,
-            held_by,
-            width,
-            Role.WATCH if snapshot.waiting and ours else Role.TEXT,
-        ),
+        _held(scene, width),
         figure("admitted/s", rate(scene.window.admitted_per_s), width),
     ]
+
+
+def _held(scene: Scene, width: int) -> Line:
+    """Why no more requests are admitted."""
+    snapshot = scene.snapshot
+    state = snapshot.limits.admission_state
+    by = HELD_BY[snapshot.admission_stop] if snapshot.waiting else "nothing"
+    if state.closed or state.paused_by_engine:
+        by = "closed" if state.closed else "paused"
+    ours = state.closed or snapshot.admission_stop in (AdmissionStop.MAX_NUM_SEQS, AdmissionStop.GROUP_CAPS)
+    role = Role.WATCH if snapshot.waiting and ours else Role.TEXT
+    return figure("held by" if width > 19 else "held", by, width, role)
+
+
+def _gaps(scene: Scene, width: int) -> list[Line]:
+    """Median and 99th percentile in one line, and the queue."""
+    window = scene.window
+    both = f"{duration(window.token_gap_p50_s)} | {duration(window.token_gap_p99_s)}"
+    if width < 20 and both.count(" ms") == 2:
+        both = both.replace(" ms", "", 1)
+    if len(both) + 4 > width:
+        both = both.replace(" ", "")
+    gap = figure("token gap" if width >= 26 else "gap", both, width)
+    return [
+        gap,
+        figure("queue wait p99" if width >= 22 else "wait p99", duration(window.queue_wait_p99_s), width),
+    ]
+
+
+def _longest(scene: Scene, width: int) -> Line:
+    of = f"{count(scene.snapshot.max_seq_len)}/{count(scene.snapshot.engine.max_model_len)}"
+    return figure("max_seq_len" if width >= 26 else "longest", of, width)
 
 
 def _speed(scene: Scene, width: int) -> list[Line]:

@@ -1,10 +1,11 @@
-"""The second line: the verdict and the key that mends it."""
+"""The second line: the verdict, and the keys that mend and explain it."""
 
 from __future__ import annotations
 
 from rblntop.scene import Scene
+from rblntop.text.durations import duration
 from rblntop.text.line import Line, Role, Span, spread, width_of
-from rblntop.verdict import Level, Verdict, judge
+from rblntop.verdict import Level, Remedy, Verdict, judge
 
 LOOK = {
     Level.GOOD: ("●", "", Role.GOOD),
@@ -12,33 +13,56 @@ LOOK = {
     Level.WATCH: ("▲", "WATCH", Role.WATCH),
     Level.ACT: ("■", "ACT", Role.ACT),
 }
+LASTING_S = 60.0
+"""From then on it is said how long it has been so."""
 
 
 def verdict_line(scene: Scene, width: int) -> Line:
     """Glyph and word for the level, then the sentence: colour never says it alone."""
     verdict = judge(scene)
-    end = remedy(scene, verdict)
-    for start in (_sentence(verdict, verdict.text), _sentence(verdict, verdict.short or verdict.text)):
-        if width_of(start) + width_of(end) + 2 <= width:
+    end = remedies(scene, verdict, wide=width >= 100)
+    lasting = _lasting(scene, verdict)
+    short = verdict.short or verdict.text
+    for text, word in (
+        (lasting, True),
+        (verdict.text, True),
+        (short, True),
+        (short, False),
+        (verdict.shortest or short, False),
+    ):
+        start = _sentence(verdict, text, word=word)
+        if width_of(start) + width_of(end) <= width:
             break
     return spread(start, end, width)
 
 
-def remedy(scene: Scene, verdict: Verdict) -> Line:
-    """The key, as a place to click; grey where changes are not allowed."""
-    if verdict.remedy is None:
-        return (Span(" "),)
-    key, label = verdict.remedy.key, verdict.remedy.label
-    role = Role.OFF if scene.link.readonly else Role.KEY
+def _lasting(scene: Scene, verdict: Verdict) -> str:
+    """The sentence with its age, where it matters and is not in it."""
+    if verdict.dated or verdict.level not in (Level.WATCH, Level.ACT):
+        return verdict.text
+    if scene.since_s is None or scene.since_s < LASTING_S:
+        return verdict.text
+    return f"{verdict.text} For {duration(scene.since_s)} now."
+
+
+def remedies(scene: Scene, verdict: Verdict, *, wide: bool) -> Line:
+    """The keys, as places to click; those that change something are grey where that is not allowed."""
+    line: Line = (Span(" "),)
+    for remedy in verdict.remedies:
+        line += _key(remedy, Role.OFF if scene.link.readonly else Role.KEY)
+    return (*line, *_key(Remedy("X", "explain" if wide else "why", "explain"), Role.KEY))
+
+
+def _key(remedy: Remedy, role: Role) -> Line:
     return (
-        Span(f"[{key}]", role, verdict.remedy.action),
-        Span(f" {label} ", Role.LABEL, verdict.remedy.action),
+        Span(f"[{remedy.key}]", role, remedy.action),
+        Span(f" {remedy.label} ", Role.LABEL, remedy.action),
     )
 
 
-def _sentence(verdict: Verdict, text: str) -> Line:
-    glyph, word, role = LOOK[verdict.level]
+def _sentence(verdict: Verdict, text: str, *, word: bool) -> Line:
+    glyph, name, role = LOOK[verdict.level]
     return (
-        Span(f" {glyph} {word + '  ' if word else ''}", role),
+        Span(f" {glyph} {name + '  ' if word and name else ''}", role),
         Span(text, role if verdict.level in (Level.WATCH, Level.ACT) else Role.TEXT),
     )

@@ -45,7 +45,7 @@ class AskedChange:
     @property
     def several(self) -> bool:
         """Whether it can name more than one engine."""
-        return self.engine.startswith("model:") or any(char in self.engine for char in "*?[")
+        return self.engine.startswith("model:") or any(char in self.engine for char in "*?[,")
 
     @property
     def phase(self) -> ChangePhase:

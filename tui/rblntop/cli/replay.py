@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -11,10 +12,11 @@ def replay(path: Path) -> int:
     """The dashboard on a recording; its exit code."""
     from rblntop.app.replay_app import ReplayApp
     from rblntop.recording.reader import Recording
+    from rblntop.settings import SettingsFile, settings_path
     from rblntop.source.recorded import RecordedSource
 
     with Recording.open(path) as recording:
-        app = ReplayApp(RecordedSource(recording))
+        app = ReplayApp(RecordedSource(recording), settings_file=SettingsFile(settings_path(os.environ)))
         code = app.run()
         for note in recording.notes:
             click.echo(note, err=True)

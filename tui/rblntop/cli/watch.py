@@ -29,6 +29,21 @@ def watch(
     count: int | None,
 ) -> None:
     """Follow one engine, or all: a line (with --json an object) for each snapshot."""
+    follow_snapshots(
+        connect, chosen_engine(engine, engine_option), interval_s=interval, as_json=as_json, count=count
+    )
+
+
+def follow_snapshots(
+    connect: str | None,
+    engine: str,
+    *,
+    interval_s: float,
+    as_json: bool,
+    count: int | None = None,
+    strip_cells: int = 0,
+) -> None:
+    """Print snapshots until interrupted, or ``count`` of them; also for ``rblntop --json --interval``."""
     import asyncio
     from contextlib import aclosing
 
@@ -44,9 +59,7 @@ def watch(
         async with (
             Client(connect) as client,
             aclosing(
-                client.watch_snapshots(
-                    chosen_engine(engine, engine_option), interval_s=interval, strip_cells=0
-                )
+                client.watch_snapshots(engine, interval_s=interval_s, strip_cells=strip_cells)
             ) as stream,
         ):
             async for message in stream:

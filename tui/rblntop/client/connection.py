@@ -236,8 +236,9 @@ class Client:
         """Change limits together or not at all; what is not named stays.
 
         Args:
-            engine: A name, an instance id, a glob over names (``prod-70b/*``) or ``model:NAME`` for all ranks
-                of a model; empty for the only engine there is. Of several engines all are changed, or none.
+            engine: A name, an instance id, a glob over names (``prod-70b/*``), ``model:NAME`` for all ranks
+                of a model, or several of these with commas between; empty for the only engine there is. Of
+                several engines all are changed, or none.
             max_num_seqs: New bound of the running list; ``UNSET``: what the engine was started with.
             group_caps: Largest decode batch by group, as a mapping or as pairs; ``UNSET`` takes a cap away.
             mode: Let running requests beyond lowered caps finish (``"drain"``), or hold them back in turns.

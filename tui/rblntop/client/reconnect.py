@@ -40,7 +40,7 @@ class Disconnected:
 async def keep_streaming(
     open_stream: Callable[[], AsyncGenerator[Message, None]],
     *,
-    silence_s: float | None = None,
+    silence_s: float | Callable[[], float] | None = None,
     backoff: Backoff = Backoff(),
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncGenerator[Message | Disconnected, None]:
@@ -49,7 +49,7 @@ async def keep_streaming(
     Args:
         open_stream: Starts the stream anew; a closure can pick up where the last one ended.
         silence_s: A stream that says nothing for so long counts as broken: a stopped daemon on a unix
-            socket is noticed by nothing else.
+            socket is noticed by nothing else. A function is asked before each message.
         backoff: Pauses between attempts.
         sleep: For a virtual clock.
 
@@ -57,19 +57,21 @@ async def keep_streaming(
         RefusedError: the daemon answered and said no; trying again would not help.
     """
     attempt = 0
+    patience_s: float | None = None
     while True:
         cause = "the daemon closed the stream"
         try:
             async with aclosing(open_stream()) as stream:
                 while True:
                     try:
-                        message = await asyncio.wait_for(anext(stream), silence_s)
+                        patience_s = silence_s() if callable(silence_s) else silence_s
+                        message = await asyncio.wait_for(anext(stream), patience_s)
                     except StopAsyncIteration:
                         break
                     attempt = 0
                     yield message
         except asyncio.TimeoutError:
-            cause = f"nothing came for {silence_s:g} s"
+            cause = f"nothing came for {patience_s:g} s"
         except UnreachableError as error:
             cause = error.cause
         attempt += 1

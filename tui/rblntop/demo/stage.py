@@ -101,12 +101,14 @@ class Stage:
 
     def _dashboard(self) -> int:
         from rblntop.app.app import RblntopApp
+        from rblntop.settings import SettingsFile, settings_path
         from rblntop.source.live import LiveSource
 
         # Only now: it was imported while the others started.
         self.wait_for_engine()
         threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-        app = RblntopApp(LiveSource(self.address))
+        settings = SettingsFile(settings_path(os.environ))
+        app = RblntopApp(LiveSource(self.address), settings_file=settings)
         code = app.run()
         if app.refusal:
             raise DemoError(app.refusal)

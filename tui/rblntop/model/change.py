@@ -111,6 +111,7 @@ class LoggedChange:
 
     time_s: float | None = None
     engine: str = ""
+    instance_id: str = ""
     action: ChangeAction = ChangeAction.UNKNOWN
     result: ChangeResult = ChangeResult.UNSPECIFIED
     caller: str = ""

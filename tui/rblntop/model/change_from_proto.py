@@ -36,6 +36,7 @@ def logged_from_proto(message: control_pb2.Change) -> LoggedChange:
     return LoggedChange(
         time_s=seconds(message.time) if message.HasField("time") else None,
         engine=message.engine,
+        instance_id=message.instance_id,
         action=word(ChangeAction, message.action),
         result=word(ChangeResult, message.result),
         caller=message.caller.name,

@@ -119,6 +119,7 @@ def step_from_proto(message: step_pb2.Step) -> Step:
         generation=message.generation,
         count=message.count or 1,
         causes=tuple((word(EmptyCause, cause.cause), cause.steps) for cause in message.causes),
+        row=message.row,
     )
 
 
@@ -150,6 +151,8 @@ def _admission(message: limits_pb2.Admission) -> AdmissionState:
         closed=message.closed,
         closed_until_s=seconds(message.closed_until) if message.HasField("closed_until") else None,
         paused_by_engine=message.paused_by_engine,
+        available=message.available,
+        unavailable_reason=message.unavailable_reason,
     )
 
 

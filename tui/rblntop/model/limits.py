@@ -46,6 +46,9 @@ class AdmissionState:
     """Seconds since the epoch; None: until somebody opens it."""
     paused_by_engine: bool = False
     """Somebody else paused the scheduler, and has to resume it."""
+    available: bool = True
+    unavailable_reason: str = ""
+    """Why it cannot be closed on this engine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,3 +65,5 @@ class Step:
     """Steps in this record."""
     causes: tuple[tuple[EmptyCause, int], ...] = ()
     """Why the steps of an empty run were empty, and how many had each cause."""
+    row: int | None = None
+    """The group whose turn it took, where it is of none; None: not known."""

@@ -8,6 +8,8 @@ from dataclasses import replace
 from rblntop.model import (
     AdmissionState,
     AdmissionStop,
+    ChangeAction,
+    ChangeResult,
     EmptyCause,
     EmptyShare,
     Engine,
@@ -19,6 +21,8 @@ from rblntop.model import (
     LimitKind,
     LimitMode,
     Limits,
+    LimitValue,
+    LoggedChange,
     Snapshot,
     StepKind,
     StripCell,
@@ -184,6 +188,21 @@ def capped() -> Snapshot:
     return replace(snapshot, admission_stop=AdmissionStop.GROUP_CAPS)
 
 
+def cap_of_41_minutes() -> LoggedChange:
+    """The change that the forgotten cap comes from, as the audit log tells it."""
+    return LoggedChange(
+        NOON_S - 2460,
+        ENGINE.name,
+        ENGINE.instance_id,
+        ChangeAction.SET,
+        ChangeResult.DONE,
+        "uid 1000 (ops)",
+        "latency test",
+        generation=7,
+        values=(LimitValue(LimitKind.GROUP_CAP, 2, None, 2),),
+    )
+
+
 def draining() -> Snapshot:
     """max_num_seqs was lowered from 32 to 24 while 29 run."""
     limits = limits_of((None,) * 4, seqs=24, generation=8)
@@ -284,3 +303,59 @@ def named(snapshot: Snapshot, name: str, instance_id: str = "") -> Snapshot:
     return replace(
         snapshot, engine=replace(snapshot.engine, name=name, instance_id=instance_id or f"instance of {name}")
     )
+
+
+def restarted() -> Snapshot:
+    """Another process of the same name, with the limits that it was started with."""
+    snapshot = serving((3, 2, 2, 1))
+    engine = replace(snapshot.engine, instance_id="5d1c-4711-1800", pid=4711, restarts=1)
+    return replace(snapshot, engine=engine, step=412)
+
+
+def gap() -> Snapshot:
+    """The daemon could not read 214 steps in time: strips begin anew."""
+    snapshot = serving()
+    groups = tuple(replace(group, strip=group.strip[-12:]) for group in snapshot.groups)
+    return replace(snapshot, missed_records=214, groups=groups)
+
+
+def telemetry_only() -> Snapshot:
+    """The probe records and takes no changes."""
+    snapshot = serving((8, 6, 7, 8))
+    reason = "the probe only observes (RBLNTOP_PROBE=observe)"
+    limits = snapshot.limits
+    assert limits.max_num_seqs is not None
+    fixed = replace(
+        limits,
+        max_num_seqs=replace(limits.max_num_seqs, available=False, unavailable_reason=reason),
+        group_caps=tuple(
+            replace(cap, available=False, unavailable_reason=reason) for cap in limits.group_caps
+        ),
+    )
+    return replace(snapshot, limits=fixed, engine=replace(snapshot.engine, simulated=True))
+
+
+def one_stage() -> Snapshot:
+    """No pipeline: one group."""
+    return serving((7,), waiting=3)
+
+
+def unknown_scheduler() -> Snapshot:
+    """A scheduler that the probe does not know: it shows what it can, and no limits."""
+    snapshot = serving((5, 4), waiting=2)
+    notice = "unknown scheduler mycompany.sched.FancyScheduler: watched, its limits cannot be changed"
+    engine = replace(snapshot.engine, notice=notice, vllm_rbln_version="", decode_buckets=())
+    groups = tuple(replace(group, padded_batch=None) for group in snapshot.groups)
+    windows = tuple(replace(window, decode_pad_ratio=None) for window in snapshot.windows)
+    return replace(snapshot, engine=engine, groups=groups, windows=windows, limits=Limits())
+
+
+def uneven() -> Snapshot:
+    """7, 13, 2 and 10 of 16: the groups keep the requests that they have."""
+    return serving((7, 13, 2, 10), bucket=16, limits=limits_of([None] * 4, ceiling=16))
+
+
+def many_engines(number: int = 64) -> tuple[Snapshot, ...]:
+    """Ranks in all kinds of states."""
+    kinds = (capped, serving, idle, stalled, trial, closed)
+    return tuple(named(kinds[rank % len(kinds)](), f"prod-70b/{rank}") for rank in range(number))

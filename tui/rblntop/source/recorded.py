@@ -7,10 +7,17 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 from rblntop.client.errors import RefusedError
+from rblntop.model import Event, History, RequestTable, Step
+from rblntop.model.change_from_proto import logged_from_proto
+from rblntop.model.from_proto import snapshot_from_proto
 from rblntop.recording.errors import RecordingError
+from rblntop.recording.frame import BlockKind
 from rblntop.recording.player import Player
 from rblntop.recording.reader import Recording
-from rblntop.source import ChangeAccepted, SnapshotsArrived, Update
+from rblntop.source import SnapshotsArrived, Update
+from rblntop.source.changes import NoChanges
+from rblntop.source.recorded_past import event_of, history_of
+from rblntop.trend import point_of
 
 TICK_S = 0.1
 REFRESH_S = 1.0
@@ -18,8 +25,10 @@ REFRESH_S = 1.0
 NO_CHANGE = "this is a recording: what it shows has happened"
 
 
-class RecordedSource:
+class RecordedSource(NoChanges):
     """Plays a recording; who holds it moves its player."""
+
+    NO_CHANGE = NO_CHANGE
 
     def __init__(
         self,
@@ -41,6 +50,7 @@ class RecordedSource:
         self.player = Player(recording)
         self.address = str(recording.path)
         self.readonly_because = NO_CHANGE
+        self.interval_s = TICK_S
         self._now_s = now_s
         self._sleep = sleep
 
@@ -69,8 +79,28 @@ class RecordedSource:
         except RecordingError as error:
             raise RefusedError(str(error)) from error
 
-    async def set_limits(
-        self, engine: str, *, max_num_seqs: int | None = None, group_caps: Sequence[tuple[int, int]] = ()
-    ) -> ChangeAccepted:
-        """Refused."""
-        raise RefusedError(NO_CHANGE)
+    async def history(self, engine: str, last_s: float) -> History:
+        """All that was recorded, so that the graphs are there wherever the player goes."""
+        recording, rows = self.player.recording, []
+        for block in list(recording.blocks(BlockKind.SNAPSHOTS)):
+            for message in recording.snapshots_of(block):
+                point = point_of(snapshot_from_proto(message)) if message.engine.name == engine else None
+                if point is not None:
+                    rows.append(point)
+            await asyncio.sleep(0)  # Hours of it must not hold the screen up.
+        return history_of(engine, rows, last_s)
+
+    async def events(self, after_id: int | None) -> AsyncGenerator[Sequence[Event], None]:
+        """The changes of limits that were recorded."""
+        if after_id is None:
+            changes = [logged_from_proto(change) for change in self.player.recording.changes()]
+            yield [event_of(number, change) for number, change in enumerate(changes, 1)]
+        await asyncio.Event().wait()
+
+    async def requests(self, engine: str) -> RequestTable:
+        """Not recorded."""
+        raise RefusedError("a recording has no requests", code="UNIMPLEMENTED")
+
+    def steps(self, engine: str) -> AsyncGenerator[Sequence[Step], None]:
+        """Not played."""
+        raise RefusedError("a recording plays seconds, not steps", code="UNIMPLEMENTED")

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 from rblntop.client.errors import ClientError
-from rblntop.model import Limits, Snapshot
-from rblntop.source import ChangeAccepted, LinkLost, SnapshotsArrived, Update
-
-
-@dataclass(frozen=True, slots=True)
-class AskedLimits:
-    """A change that was asked for."""
-
-    engine: str
-    max_num_seqs: int | None
-    group_caps: tuple[tuple[int, int], ...]
+from rblntop.model import Event, History, LoggedChange, RequestTable, Snapshot, Step
+from rblntop.source import LinkLost, SnapshotsArrived, Update
+from rblntop.source.changes import ChangeAnswer, LimitOrder, Order
 
 
 class ScriptedSource:
-    """Holds updates until they are read; remembers the changes that it was asked for."""
+    """Holds updates until they are read; remembers the orders that it was given."""
 
-    def __init__(self, *snapshots: Snapshot, readonly_because: str = "") -> None:
+    def __init__(self, *snapshots: Snapshot, readonly_because: str = "", address: str = "scripted") -> None:
         """Start with one update of these snapshots, or with none at all."""
-        self.address = "scripted"
+        self.address = address
         self.readonly_because = readonly_because
-        self.asked: list[AskedLimits] = []
+        self.interval_s = 1.0
+        self.asked: list[Order] = []
+        self.previewed: list[LimitOrder] = []
         self.refusal: ClientError | None = None
-        """Raised by the next changes."""
-        self.answer = ChangeAccepted(1, Limits(generation=1))
+        """Raised by the next orders."""
+        self.preview_refusal: ClientError | None = None
+        self.answer = ChangeAnswer()
+        self.outlook = ChangeAnswer()
+        """What a preview says."""
+        self.log: tuple[LoggedChange, ...] = ()
+        self.past: tuple[History, ...] = ()
+        """The past of each engine, as ``history`` tells it."""
+        self.happened: tuple[Event, ...] = ()
+        self.table = RequestTable()
+        self.made: tuple[Step, ...] = ()
         self._updates: asyncio.Queue[Update] = asyncio.Queue()
         if snapshots:
             self.show(*snapshots)
@@ -47,6 +49,11 @@ class ScriptedSource:
         """Wait until all updates so far have been taken and worked off."""
         await self._updates.join()
 
+    async def told(self, pause: Callable[[], Awaitable[None]]) -> None:
+        """Wait until the past that was asked for has been taken: there is something to ask for it with."""
+        for _ in range(20):
+            await pause()
+
     async def updates(self) -> AsyncGenerator[Update, None]:
         """The script."""
         while True:
@@ -56,11 +63,38 @@ class ScriptedSource:
             finally:
                 self._updates.task_done()
 
-    async def set_limits(
-        self, engine: str, *, max_num_seqs: int | None = None, group_caps: Sequence[tuple[int, int]] = ()
-    ) -> ChangeAccepted:
+    async def carry_out(self, order: Order) -> ChangeAnswer:
         """Accept, or refuse with ``refusal``."""
-        self.asked.append(AskedLimits(engine, max_num_seqs, tuple(group_caps)))
+        self.asked.append(order)
         if self.refusal is not None:
             raise self.refusal
         return self.answer
+
+    async def preview(self, order: LimitOrder) -> ChangeAnswer:
+        """The ``outlook``, or ``preview_refusal``."""
+        self.previewed.append(order)
+        if self.preview_refusal is not None:
+            raise self.preview_refusal
+        return self.outlook
+
+    async def changes(self, limit: int) -> tuple[LoggedChange, ...]:
+        """The ``log``."""
+        return self.log[:limit]
+
+    async def history(self, engine: str, last_s: float) -> History:
+        """``past``, whatever time was asked for."""
+        return next((one for one in self.past if one.engine == engine), History(engine))
+
+    async def events(self, after_id: int | None) -> AsyncGenerator[Sequence[Event], None]:
+        """``happened``, and nothing more."""
+        yield self.happened
+        await asyncio.Event().wait()
+
+    async def requests(self, engine: str) -> RequestTable:
+        """``table``, of any engine."""
+        return self.table
+
+    async def steps(self, engine: str) -> AsyncGenerator[Sequence[Step], None]:
+        """``made``, and nothing more."""
+        yield self.made
+        await asyncio.Event().wait()

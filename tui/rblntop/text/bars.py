@@ -25,3 +25,15 @@ def bar(ratio: float | None, width: int) -> tuple[str, str]:
     full, rest = divmod(eighths, 8)
     filled = FULL * full + (TIPS[rest - 1] if rest else "")
     return filled, TRACK * (width - len(filled))
+
+
+PAD = "▒"
+
+
+def batch_bar(batch: int, bucket: int | None, whole: int | None, width: int) -> tuple[str, str, str]:
+    """A batch, the padding up to its bucket, and the track up to the largest bucket; ``width`` cells."""
+    if not whole:
+        return "", "", TRACK * max(0, width)
+    filled, track = bar(batch / whole, width)
+    padded = min(max(round(min((bucket or 0) / whole, 1.0) * width) - len(filled), 0), len(track))
+    return filled, PAD * padded, track[padded:]

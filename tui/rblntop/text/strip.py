@@ -19,8 +19,13 @@ EMPTY = "·"
 SOMETHING = 0.002
 
 
-def strip_cell(cell: StripCell) -> tuple[str, Role]:
-    """Height: decode batch over bucket; ``P``: more than half was prefill; ``·``: the slot was empty."""
+def strip_cell(cell: StripCell | None) -> tuple[str, Role]:
+    """Height: decode batch over bucket; ``P``: more than half was prefill; ``·``: the slot was empty.
+
+    Blank: nothing is known of it.
+    """
+    if cell is None:
+        return " ", Role.TEXT
     if cell.prefill_ratio > 0.5:
         return PREFILL, Role.PREFILL
     if not cell.decode_ratio > SOMETHING:
@@ -30,12 +35,12 @@ def strip_cell(cell: StripCell) -> tuple[str, Role]:
     return HEIGHTS[height - 1], Role.STRIP if fill > 0.5 else Role.STRIP_LOW
 
 
-def strip(cells: Sequence[StripCell], width: int) -> Line:
+def strip(cells: Sequence[StripCell | None], width: int) -> Line:
     """The newest ``width`` cells, at the right."""
     return strip_rows(cells, width, 1)[0]
 
 
-def strip_rows(cells: Sequence[StripCell], width: int, height: int) -> list[Line]:
+def strip_rows(cells: Sequence[StripCell | None], width: int, height: int) -> list[Line]:
     """The same ``height`` rows high, from the top: the columns of a chart."""
     shown = cells[-width:] if width > 0 else ()
     margin = " " * (max(width, 0) - len(shown))
@@ -44,12 +49,12 @@ def strip_rows(cells: Sequence[StripCell], width: int, height: int) -> list[Line
 
 
 @lru_cache(maxsize=4096)
-def _stack(cell: StripCell, height: int) -> list[tuple[str, Role]]:
+def _stack(cell: StripCell | None, height: int) -> list[tuple[str, Role]]:
     """One column, from the top."""
     if height == 1:
         return [strip_cell(cell)]
     char, role = strip_cell(cell)
-    if char in (PREFILL, EMPTY):
+    if cell is None or char in (PREFILL, EMPTY):
         return [(" ", Role.TEXT)] * (height - 1) + [(char, role)]
     fill = cell.fill_ratio if math.isfinite(cell.fill_ratio) else 0.0
     eighths = max(1, math.ceil(min(max(fill, 0.0), 1.0) * (8 * height - 1)))

@@ -15,4 +15,4 @@ class LimitsBlock(LineWidget):
 
     def lines_of(self, scene: Scene, width: int, height: int) -> Sequence[Line]:
         """What to draw of a scene."""
-        return limits_lines(scene, width)
+        return limits_lines(scene, width)[:height]

@@ -11,7 +11,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from rblntop.app.palette import segments
+from rblntop.app.palette import palette
 from rblntop.scene import Scene
 from rblntop.text.cells import cells
 from rblntop.text.line import Line, fit
@@ -75,8 +75,9 @@ class LineWidget(Widget):
         """One row, over the widget's own background."""
         width = self.size.width
         drawn: list[Segment] = []
+        colours, segments = not self.app.no_color, palette(self.app.theme).segments
         for span in fit(self._line(self._lines, y), width):
-            drawn += segments(span, dimmed=self._dimmed, colours=not self.app.no_color)
+            drawn += segments(span, dimmed=self._dimmed, colours=colours)
         if self._base_style is None:
             # Walks the ancestors: too much to do it again for each row.
             self._base_style = self.rich_style

@@ -15,4 +15,4 @@ class SummaryBlock(LineWidget):
 
     def lines_of(self, scene: Scene, width: int, height: int) -> Sequence[Line]:
         """What to draw of a scene."""
-        return summary(scene, width)
+        return summary(scene, width, height)

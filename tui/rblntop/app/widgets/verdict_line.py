@@ -15,10 +15,10 @@ class VerdictLine(LineWidget):
     """What is wrong, and the key that mends it; the background says how much it matters."""
 
     DEFAULT_CSS = """
-    VerdictLine.good { background: #12211f; }
-    VerdictLine.note { background: #141f2e; }
-    VerdictLine.watch { background: #2a2218; }
-    VerdictLine.act { background: #331a1d; }
+    VerdictLine.good { background: $verdict-good; }
+    VerdictLine.note { background: $verdict-note; }
+    VerdictLine.watch { background: $verdict-watch; }
+    VerdictLine.act { background: $verdict-act; }
     """
 
     def show(self, scene: Scene) -> None:
