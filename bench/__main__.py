@@ -21,6 +21,7 @@ BENCHES = {
     "service_times": False,
     "sim_speed": False,
     "recording": False,
+    "metrics_scrape": False,
 }
 
 

@@ -54,6 +54,8 @@ class AuditLog:
         self._lost = 0
         self._met: set[str] = set()
         self._problem = ""
+        self.errors = 0
+        """Times that the log could not be written or read."""
         self._writer = ThreadPoolExecutor(1, "rblntop-audit")
         self._late: asyncio.Future[None] | None = None
         self._turn = asyncio.Lock()
@@ -68,8 +70,12 @@ class AuditLog:
         Raises:
             AuditLogError: they are not.
         """
-        await self._load()
-        await self._append(new)
+        try:
+            await self._load()
+            await self._append(new)
+        except AuditLogError:
+            self.errors += 1
+            raise
 
     def write_soon(self, *new: Line) -> None:
         """Write lines as soon as the disk takes them; they count from now on."""
@@ -102,6 +108,7 @@ class AuditLog:
                 await self._write_waiting()
                 await self._follow()
             except AuditLogError as error:
+                self.errors += 1
                 if self._problem != str(error):
                     logger.error("%s: limits can only be undone until it can", error)
                 self._problem = str(error)

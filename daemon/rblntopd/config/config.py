@@ -15,6 +15,7 @@ from rblntopd.config.keys import BY_NAME, KEYS, Key
 from rblntopd.probe.runtime_dir import runtime_dir
 from rblntopd.server.socket_place import (
     OPERATOR_GROUP,
+    SERVICE_SOCKET_DIR,
     VIEWER_GROUP,
     default_socket,
     service_group,
@@ -23,6 +24,8 @@ from rblntopd.server.socket_place import (
 
 DEFAULT = "default"
 FILE_VARIABLE = "RBLNTOPD_CONFIG"
+#: Where the service answers Prometheus.
+SERVICE_METRICS = "127.0.0.1:9661"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,12 @@ class Config:
     def viewer_socket(self) -> Path:
         """The viewers' socket."""
         return viewer_socket(self.socket)
+
+    @property
+    def metrics(self) -> tuple[str, int] | None:
+        """Where Prometheus scrapes; None: nowhere."""
+        host, _, port = self.values["metrics.listen"].rpartition(":")
+        return (host.strip("[]"), int(port)) if port else None
 
     @property
     def tcp(self) -> Tcp | None:
@@ -147,6 +156,8 @@ def _complete(values: dict[str, Any], environ: Mapping[str, str]) -> None:
     socket = Path(values["listen"].removeprefix("unix:"))
     values.setdefault("operator_group", service_group(socket, OPERATOR_GROUP))
     values.setdefault("viewer_group", service_group(socket, VIEWER_GROUP))
+    # One daemon of a host has the port: the service. The others would take it from one another.
+    values.setdefault("metrics.listen", SERVICE_METRICS if socket.parent == SERVICE_SOCKET_DIR else "")
     for key in KEYS:
         values.setdefault(key.name, key.default)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})", re.ASCII)
+_LOOPBACK = re.compile(r"127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}|\[::1\]|localhost", re.ASCII)
 _ON, _OFF = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -93,6 +94,19 @@ class HostPort(Text):
         """As :class:`Text`, with a port."""
         match = _ADDRESS.fullmatch(text)
         if text and (match is None or not 1 <= int(match[2]) <= 65535):
+            raise ValueError
+        return text
+
+
+class LoopbackPort(HostPort):
+    """``address:port`` of this host alone, and empty for none."""
+
+    allowed = "127.0.0.1:PORT, [::1]:PORT or localhost:PORT with a port in 1..65535 (or empty: off)"
+
+    def from_text(self, text: str) -> str:
+        """As :class:`HostPort`, an address that nobody elsewhere reaches."""
+        HostPort.from_text(self, text)
+        if text and not _LOOPBACK.fullmatch(text.rpartition(":")[0]):
             raise ValueError
         return text
 

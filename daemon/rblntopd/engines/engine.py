@@ -16,6 +16,7 @@ from rblntopd.metrics.cells import NS
 from rblntopd.metrics.state import STALL_NS, EngineState, engine_state, last_sign_ns, last_step_ns
 from rblntopd.metrics.strip import MAX_CELLS
 from rblntopd.metrics.timeline import CELL_NS, RECENT_STEPS, Timeline
+from rblntopd.metrics.totals import Totals
 from rblntopd.metrics.window import window
 from rblntopd.probe import ring_format as fmt
 from rblntopd.probe.ring_format import LimitFlags, Live, ProbeState
@@ -53,6 +54,7 @@ class Engine:
         self._limits: fmt.Limits | None = None
         self._fault = ""
         self.timeline = Timeline(self.description.group_count, self._decode_ceiling())
+        self.totals = Totals()
         self._met_ns = time.monotonic_ns()
         self.sampled = SampledSeconds(self.description.group_count)
         self.check_alive()
@@ -91,6 +93,7 @@ class Engine:
         if reader.head() < self.sequence:
             self.sequence = 0
             self.timeline.forget()
+            self.totals.forget()
 
     def refresh(self, limit: int = CHUNK_RECORDS) -> bool:
         """Read what is new, at most ``limit`` records; true if there may be more.
@@ -107,8 +110,10 @@ class Engine:
         if found.missed:
             self.missed += found.missed
             self.timeline.forget()
+            self.totals.forget()
         self.sequence = found.next
         self.timeline.add(found.rows, found.causes)
+        self.totals.add(found.rows, found.causes)
         if found.rows and found.rows[0][_COMPLETED] < self._met_ns:
             # Nobody looked at the scheduler then.
             self.sampled.add_steps(row for row in found.rows if row[_COMPLETED] < self._met_ns)
@@ -138,6 +143,15 @@ class Engine:
         """The limits as they were last read from the ring."""
         return self._limits
 
+    @property
+    def sample(self) -> fmt.Sample | None:
+        """The sample as it was last read; None before the first."""
+        return self._sample
+
+    def last_limits(self) -> Limits | None:
+        """The limits as they were last read; None when the engine shows none."""
+        return limits_of(self._limits, self.description) if self._limits else None
+
     def limits(self) -> Limits | None:
         """The limits, read from the ring now; None when the engine shows none.
 
@@ -145,7 +159,7 @@ class Engine:
             RingFileError: the ring cannot be read any more.
         """
         self._limits = self.reader.limits() or self._limits
-        return limits_of(self._limits, self.description) if self._limits else None
+        return self.last_limits()
 
     def state(self, now_ns: int) -> EngineState:
         """What the engine is doing."""
@@ -255,7 +269,7 @@ class Engine:
                 for batch in (timeline.latest_batch.get(group, (0, 0)),)
             ),
             in_flight=tuple(self._in_flight_seen),
-            limits=limits_of(self._limits, description) if self._limits else None,
+            limits=self.last_limits(),
             windows=tuple(
                 window(
                     timeline,

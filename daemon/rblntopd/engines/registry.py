@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from itertools import accumulate
 from pathlib import Path
@@ -44,6 +45,7 @@ class Registry:
         self._engines: dict[Identity, Engine] = {}
         self._ended: Counter[str] = Counter()
         """Instances of each name that this daemon has seen end."""
+        self._began_ns = time.monotonic_ns()
 
     # --- looking ----------------------------------------------------------------------------------------
 
@@ -83,6 +85,7 @@ class Registry:
                 old.close()
                 del self._engines[old_identity]
         self._engines[identity] = engine
+        engine.totals.from_ns = self._began_ns
         if engine.gone:
             self._ended[engine.name] += 1
         logger.info(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import takewhile
 
-from rblntopd.events.event import Event
+from rblntopd.events.event import Event, EventKind
 
 CAPACITY = 1000
 #: Of events that are no longer kept: so many are counted as missed.
@@ -42,6 +42,15 @@ class EventLog:
             self._dropped.append((old.id, old.time_ns))
         self._news.set()
         self._news = asyncio.Event()
+
+    def latest(self, kind: EventKind) -> dict[tuple[str, str], int]:
+        """When something of that kind last happened (wall clock, ns), by engine's name and instance id."""
+        found: dict[tuple[str, str], int] = {}
+        for event in self._events:
+            if event.kind is kind:
+                key = event.engine, event.instance_id
+                found[key] = max(found.get(key, 0), event.time_ns)
+        return found
 
     @property
     def last_id(self) -> int:

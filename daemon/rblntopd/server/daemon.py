@@ -15,12 +15,16 @@ from typing import TYPE_CHECKING
 
 from rblntopd.audit.log import AuditLog
 from rblntopd.audit.restarts import KeptLimits
-from rblntopd.config.config import Config
+from rblntopd.config.config import DEFAULT, Config
 from rblntopd.config.errors import ConfigError
 from rblntopd.engines.engine import Engine
 from rblntopd.engines.histories import Histories
 from rblntopd.engines.registry import Registry
 from rblntopd.events.happenings import Happenings
+from rblntopd.exposition.daemon_collector import DaemonCollector, DaemonCounts
+from rblntopd.exposition.exposition import Exposition
+from rblntopd.exposition.scrape_server import ScrapeServer, ScrapeServerError
+from rblntopd.metrics.cells import NS
 from rblntopd.probe import __version__
 from rblntopd.server import identity, unix_sockets
 from rblntopd.server.api_server import Services, stop
@@ -109,6 +113,14 @@ class Daemon:
             self._services.server(unix_sockets.operator),
             self._services.server(unix_sockets.viewer),
         ]
+        self._counts = DaemonCounts()
+        exposition = Exposition(
+            self._registry,
+            self._happenings.events,
+            self._counts,
+            DaemonCollector(self._registry, self._watch, self._audit, self._counts),
+        )
+        self._scrapes = ScrapeServer(exposition.page, self._counts)
         self._tls = TlsListener(config.tcp) if config.tcp else None
         if self._tls is not None:
             self._servers.append(self._services.server(self._tls.shown))
@@ -136,12 +148,26 @@ class Daemon:
         await self._identity_socket.start()
         for server in self._servers:
             await server.start()
+        await self._serve_metrics()
         await self._services.ready()
         logger.info(
             "rblntopd %s serves %s, engines in %s, audit log in %s",
             __version__, self._operators.address, self._config.runtime_dir, self._config.state_dir,
         )  # fmt: skip
         self._supervisor.ready(self._status())
+
+    async def _serve_metrics(self) -> None:
+        if self._config.metrics is None:
+            return
+        try:
+            await self._scrapes.start(*self._config.metrics)
+        except ScrapeServerError as error:
+            if self._config.sources["metrics.listen"] != DEFAULT:
+                raise
+            # Nobody asked for it here: what holds the port must not keep the daemon from its work.
+            logger.warning("%s", error)
+        else:
+            logger.info("metrics at http://%s/metrics", self._config.values["metrics.listen"])
 
     async def run(self) -> None:
         """Serve until the end, and end."""
@@ -160,6 +186,7 @@ class Daemon:
         _end_within(END_S, 1 if errors else 0)
         for task in tasks:
             task.cancel()
+        self._scrapes.close()
         await stop(self._servers, STOP_GRACE_S, STOP_DEADLINE_S)
         await self._audit.close(LAST_LINES_S)
         for error in errors:
@@ -203,11 +230,14 @@ class Daemon:
     async def _look(self) -> None:
         """Keep the registry up to date, and what follows from it."""
         registry, followed = self._registry, self._followed
+        loop = asyncio.get_running_loop()
         while True:
             await registry.refresh()
             self._histories.follow(registry.every(), time.monotonic_ns())
             self._happenings.look(registry.every())
+            due_s = loop.time() + SCAN_S
             await asyncio.sleep(SCAN_S)
+            self._counts.tick_lag.add(max(0, int((loop.time() - due_s) * NS)))
             registry.scan()
             self._supervisor.status(self._status())
             if followed is not None and followed.over(registry.any_alive):

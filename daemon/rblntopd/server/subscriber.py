@@ -88,6 +88,8 @@ class WriteWatch:
     def __init__(self, deadline_s: float) -> None:
         self.deadline_s = deadline_s
         self.subscribers: set[Subscriber] = set()
+        self.dropped = 0
+        """Subscribers that took nothing for that long."""
 
     async def run(self) -> None:
         """Look at the writes, for ever."""
@@ -98,4 +100,5 @@ class WriteWatch:
             for subscriber in list(self.subscribers):
                 since_s = subscriber.writing_since_s
                 if since_s is not None and since_s < latest_s and not subscriber.stuck:
+                    self.dropped += 1
                     subscriber.end()

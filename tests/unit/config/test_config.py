@@ -161,3 +161,18 @@ def test_every_key_has_a_variable_of_its_own():
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     assert problems(tmp_path) == ["Is a directory"]
+
+
+@pytest.mark.parametrize(
+    "listen", ["0.0.0.0:9661", "10.0.0.1:9661", "example.org:9661", "[::]:9661", "127.0.0.1"]
+)
+def test_metrics_are_served_on_this_host_only(written, listen):
+    allowed = "127.0.0.1:PORT, [::1]:PORT or localhost:PORT with a port in 1..65535 (or empty: off)"
+    found = problems(written(f'metrics.listen = "{listen}"'))
+    assert found == [f'metrics.listen = "{listen}": allowed is {allowed}']
+
+
+def test_metrics_are_on_for_the_service_and_off_for_others(written):
+    assert load({}, {}, written('listen = "unix:/run/rblntopd/rblntopd.sock"')).metrics == ("127.0.0.1", 9661)
+    assert load({}, {}, written('listen = "unix:/tmp/x/rblntopd.sock"')).metrics is None
+    assert load({}, {}, written('metrics.listen = "[::1]:9000"')).metrics == ("::1", 9000)

@@ -20,10 +20,16 @@ def make_ring(tmp_path: Path) -> Iterator[Callable[..., RingWriter]]:
     """Makes rings in ``tmp_path``; in one's own process an engine looks dead, because locks are its own."""
     made: list[RingWriter] = []
 
-    def make(name: str = "engine", capacity: int = 16, in_flight_slots: int = 4, **keys: Any) -> RingWriter:
+    def make(
+        file: str = "engine",
+        capacity: int = 16,
+        in_flight_slots: int = 4,
+        directory: str = "",
+        **keys: Any,
+    ) -> RingWriter:
         ring = RingWriter.create(
-            tmp_path / f"{name}.ring",
-            {"name": name, "instance_id": name} | keys,
+            tmp_path / directory / f"{file}.ring",
+            {"name": file, "instance_id": file} | keys,
             boot_id=BOOT_ID,
             start_ticks=1,
             in_flight_slots=in_flight_slots,

@@ -1,0 +1,1 @@
+"""Prometheus: what is exposed, how it is written, and where it is served."""
