@@ -17,7 +17,7 @@ from rblntop.cli.ctl import rblnctl
 from rblntop.cli.run import run_command
 from rblntop.recording.frame import BlockKind
 from rblntop.recording.reader import Recording
-from rblntop_api.v1 import control_pb2, limits_pb2
+from rblntop_api.v1 import control_pb2, event_pb2, limits_pb2
 
 WITH_ROOM = """
 import os, resource, sys
@@ -188,6 +188,11 @@ def test_changes_of_limits_are_recorded_with_who_made_them(engine, daemon, recor
     assert stopped(process)[0] == 0
     (change,) = read(tmp_path / "engine.rec", lambda recording: recording.changes())
     assert (change.reason, change.values[0].new_value, change.engine) == ("a test", 6, "tiny/0")
+    happened = read(tmp_path / "engine.rec", lambda recording: recording.events())
+    assert [event.kind for event in happened if event.HasField("change")] == [
+        event_pb2.EVENT_KIND_LIMITS_CHANGED
+    ]
+    assert len({event.id for event in happened}) == len(happened)
     out = tmp_path / "trace.json"
     code = run_command(
         rblnctl,

@@ -13,7 +13,14 @@ CAP = LimitValue(LimitKind.GROUP_CAP, 2, 8, 2)
 
 def event(number, kind, action, *, result=DONE, change_id="c1", generation=3, values=(CAP,), engine="m/0"):
     change = LoggedChange(
-        100.0 + number, engine, action, result, "ops", "", change_id, generation, values=values
+        time_s=100.0 + number,
+        engine=engine,
+        action=action,
+        result=result,
+        caller="ops",
+        change_id=change_id,
+        generation=generation,
+        values=values,
     )
     return Event(number, kind, time_s=100.0 + number, engine=engine, change=change)
 

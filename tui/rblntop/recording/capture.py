@@ -57,6 +57,7 @@ class Capture:
         self._began_ns = time.time_ns()
         self._next_sequence = first.next_sequence
         self._seen_changes: set[bytes] = set()
+        self._newest_event: int | None = None
         self.lost_because = ""
         """Why the daemon is away; empty: it is there."""
         recorder.add_snapshot(first, self._began_ns)
@@ -68,7 +69,7 @@ class Capture:
             FullError: the file may not become larger.
             RecordingError: it cannot be written.
         """
-        work = (self._snapshots(), self._steps(), self._changes(), self._flush(), _set(stop))
+        work = (self._snapshots(), self._steps(), self._changes(), self._events(), self._flush(), _set(stop))
         tasks = [asyncio.ensure_future(one) for one in work]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -86,6 +87,7 @@ class Capture:
         """What happened since the last one."""
         await self._read_steps()
         await self._ask_changes()
+        await self._ask_events()
 
     async def _snapshots(self) -> None:
         def watch(client: Client) -> AsyncGenerator[telemetry_pb2.WatchSnapshotsResponse, None]:
@@ -176,6 +178,32 @@ class Capture:
                 self._seen_changes.add(key)
                 fresh.append(change)
         self._recorder.add_changes(fresh, time.time_ns())
+        return True
+
+    async def _events(self) -> None:
+        told = True
+        while told:
+            told = await self._ask_events()
+            await asyncio.sleep(CHANGES_EVERY_S)
+        await asyncio.Event().wait()
+
+    async def _ask_events(self) -> bool:
+        """Record what happened since the last time; false if this daemon does not tell."""
+        since_s = self._began_ns / 1e9 if self._newest_event is None else None
+        try:
+            async with self._open_client(self._connect) as client:
+                stream = client.watch_events(
+                    self._engine.name, since_time_s=since_s, after_id=self._newest_event, follow=False
+                )
+                async with aclosing(stream):
+                    async for message in stream:
+                        if message.events:
+                            self._newest_event = message.events[-1].id
+                            self._recorder.add_events(message.events, time.time_ns())
+        except RefusedError as error:
+            return error.code not in ("UNIMPLEMENTED", "PERMISSION_DENIED")
+        except ClientError:
+            return True
         return True
 
     async def _flush(self) -> None:

@@ -53,6 +53,8 @@ class BlockKind(enum.IntEnum):
     """Changes of limits, length-delimited messages."""
     MARK = 6
     """JSON: something that happened to the recording itself, such as the daemon going away."""
+    EVENTS = 7
+    """What happened to the engine, length-delimited messages."""
 
 
 class Block(NamedTuple):

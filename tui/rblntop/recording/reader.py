@@ -16,7 +16,7 @@ from rblntop.recording.file_lock import is_locked
 from rblntop.recording.frame import Block, BlockKind, unpack_block
 from rblntop.recording.message_block import unpack_messages
 from rblntop.recording.step_block import StepRun, unpack_steps
-from rblntop_api.v1 import control_pb2, engine_pb2, snapshot_pb2
+from rblntop_api.v1 import control_pb2, engine_pb2, event_pb2, snapshot_pb2
 
 Content = TypeVar("Content")
 
@@ -146,6 +146,14 @@ class Recording:
             for change in self._read(block, lambda raw: unpack_messages(raw, control_pb2.Change)) or ():
                 found[change.SerializeToString(deterministic=True)] = change
         return sorted(found.values(), key=lambda change: change.time.ToNanoseconds())
+
+    def events(self) -> list[event_pb2.Event]:
+        """What happened to the engine, oldest first."""
+        return [
+            event
+            for block in self.blocks(BlockKind.EVENTS)
+            for event in self._read(block, lambda raw: unpack_messages(raw, event_pb2.Event)) or ()
+        ]
 
     def marks(self) -> list[tuple[int, dict[str, Any]]]:
         """What happened to the recording itself: wall clock in ns, and what was noted."""

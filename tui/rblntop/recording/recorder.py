@@ -10,7 +10,7 @@ from rblntop.recording.frame import MAX_UNPACKED, BlockKind
 from rblntop.recording.message_block import MAX_MESSAGE, MAX_MESSAGES, pack_messages, packed_size
 from rblntop.recording.step_block import StepRun, pack_steps
 from rblntop.recording.writer import RecordingWriter
-from rblntop_api.v1 import control_pb2, engine_pb2, snapshot_pb2, step_pb2
+from rblntop_api.v1 import control_pb2, engine_pb2, event_pb2, snapshot_pb2, step_pb2
 
 FLUSH_NS = 5_000_000_000
 """What a crash of the recorder can cost. Longer blocks pack little better."""
@@ -27,6 +27,7 @@ class Totals:
     missed: int = 0
     snapshots: int = 0
     changes: int = 0
+    events: int = 0
 
 
 class Recorder:
@@ -103,6 +104,13 @@ class Recorder:
         if found:
             self.writer.append(BlockKind.CHANGES, pack_messages(found), items=len(found), first_ns=now_ns)
             self.totals.changes += len(found)
+
+    def add_events(self, events: Sequence[event_pb2.Event], now_ns: int) -> None:
+        """What happened to the engine."""
+        if events:
+            found = [event.SerializeToString() for event in events]
+            self.writer.append(BlockKind.EVENTS, pack_messages(found), items=len(found), first_ns=now_ns)
+            self.totals.events += len(found)
 
     def set_engine(self, engine: engine_pb2.Engine, now_ns: int) -> None:
         """What follows is of this engine."""

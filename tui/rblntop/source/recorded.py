@@ -10,6 +10,7 @@ from rblntop.client.errors import RefusedError
 from rblntop.model import Event, History, RequestTable, Step
 from rblntop.model.change_from_proto import logged_from_proto
 from rblntop.model.from_proto import snapshot_from_proto
+from rblntop.model.telemetry_from_proto import event_from_proto
 from rblntop.recording.errors import RecordingError
 from rblntop.recording.frame import BlockKind
 from rblntop.recording.player import Player
@@ -91,8 +92,10 @@ class RecordedSource(NoChanges):
         return history_of(engine, rows, last_s)
 
     async def events(self, after_id: int | None) -> AsyncGenerator[Sequence[Event], None]:
-        """The changes of limits that were recorded."""
-        if after_id is None:
+        """What was recorded; changes of limits at least, where nothing else was."""
+        if found := self.player.recording.events():
+            yield [event_from_proto(event) for event in found if after_id is None or event.id > after_id]
+        elif after_id is None:
             changes = [logged_from_proto(change) for change in self.player.recording.changes()]
             yield [event_of(number, change) for number, change in enumerate(changes, 1)]
         await asyncio.Event().wait()
