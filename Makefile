@@ -21,7 +21,7 @@ SERVICE_FILES = $(prefix)/lib/systemd/system/rblntopd.service $(prefix)/lib/sysu
                 $(prefix)/lib/tmpfiles.d/rblntop.conf
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-program install-service uninstall test check lint format types contracts unit tui service engine engine-newer bench protos demo demo-vllm screenshots engine-env clean
+.PHONY: help install install-program install-service uninstall test check lint format types contracts unit tui service engine engine-newer bench protos demo demo-vllm screenshots engine-env man clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ screenshots: $(STAMP) ## the README's pictures, from a recorded run of the sim e
 
 protos: .venv-protos/.installed ## regenerate the code beside the .proto files
 	PYTHON=$(CURDIR)/.venv-protos/bin/python sh protos/generate.sh
+
+man: $(STAMP) ## manual pages, in build/man
+	$(BIN)/python scripts/man_pages.py build/man/man1
 
 engine-env: ## make the engine's environment, and print its python
 	@$(PYTHON) scripts/engine_env.py

@@ -216,7 +216,7 @@ def trends(draw: st.DrawFn) -> Trend:
     return trend
 
 
-changes = st.builds(ChangeRow, figures, counts, names, names, names, names, st.just(()), figures)
+change_rows = st.builds(ChangeRow, figures, counts, names, names, names, names, st.just(()), figures)
 events = st.builds(
     Event, counts, st.sampled_from(EventKind), st.sampled_from(EventSeverity), figures, names, text=names
 )
@@ -236,7 +236,7 @@ pasts = st.builds(
     Past,
     st.none() | trends(),
     some(events, 9),
-    some(changes, 9),
+    some(change_rows, 9),
     st.none() | st.builds(RequestTable, some(requests, 9), figures, counts, counts, counts),
     some(
         st.builds(

@@ -17,6 +17,7 @@ COMMANDS = {
     "cancel": LazyCommand("rblntop.cli.trial", "cancel", "Undo a change that is on trial."),
     "changes": LazyCommand("rblntop.cli.changes", "changes", "Who changed what, when and why."),
     "confirm": LazyCommand("rblntop.cli.trial", "confirm", "Keep a change that is on trial."),
+    "doctor": LazyCommand("rblntop.cli.doctor", "doctor", "Find out why an engine is not watched."),
     "engines": LazyCommand("rblntop.cli.engines", "engines", "List the engines there are."),
     "events": LazyCommand("rblntop.cli.events", "events", "What happened, and what happens."),
     "export": LazyCommand("rblntop.cli.export", "export", "Write steps for Perfetto, or as a table."),

@@ -19,9 +19,19 @@ from rblntopd.engines.ring_reader import Causes, RingReader
 from rblntopd.probe import control_format as wire
 from rblntopd.probe import ring_format as ring
 from rblntopd.probe.control_format import Answer, Flag, Op, Request, Status
-from rblntopd.probe.runtime_dir import engines_dirs, runtime_dir
+from rblntopd.probe.runtime_dir import (
+    ENGINES,
+    SERVICE_DIR,
+    SHARED_MEMORY,
+    engines_dirs,
+    is_tmpfs,
+    runtime_dir,
+)
 
 __all__ = [
+    "ENGINES",
+    "SERVICE_DIR",
+    "SHARED_MEMORY",
     "Answer",
     "Causes",
     "ControlLinkError",
@@ -29,12 +39,16 @@ __all__ = [
     "EngineRing",
     "Flag",
     "Op",
+    "Problem",
     "Request",
     "RingFileError",
     "Status",
     "find_rings",
+    "is_tmpfs",
     "open_ring",
     "ring",
+    "ring_paths",
+    "runtime_dir",
     "wire",
 ]
 
@@ -108,7 +122,7 @@ def find_rings(runtime: Path | None = None) -> FoundRings:
     """Look where the daemon would look, and trust what it would trust."""
     chosen = runtime or runtime_dir()
     engines, problems = [], []
-    for path in _ring_paths(chosen):
+    for path in ring_paths(chosen):
         try:
             reader = RingReader.open(path)
         except RingFileError as error:
@@ -124,7 +138,8 @@ def find_rings(runtime: Path | None = None) -> FoundRings:
     return FoundRings(chosen, tuple(engines), tuple(problems))
 
 
-def _ring_paths(runtime: Path) -> Iterator[Path]:
+def ring_paths(runtime: Path) -> Iterator[Path]:
+    """The files of ``runtime`` that are rings by their names, readable or not."""
     for directory in engines_dirs(runtime):
         try:
             names = sorted(os.listdir(directory))

@@ -8,6 +8,7 @@ import sys
 import click
 
 from rblntop.cli import exit_codes
+from rblntop.cli.completion import answer_shell
 from rblntop.cli.next_step import as_typed, next_step, without_daemon
 from rblntop.cli.options import CAN_GO_DIRECT, CHANGES_ENGINES
 from rblntop.client.errors import AddressError, ClientError, UnreachableError
@@ -18,6 +19,8 @@ def run_command(command: click.Command, arguments: list[str] | None = None) -> i
 
     Not with click's own ``main()``: that prints on Ctrl-C, and takes a closed pipe for a failure.
     """
+    if arguments is None and (answered := answer_shell(command)) is not None:
+        return answered
     known: dict[str, object] = {}
     try:
         given = sys.argv[1:] if arguments is None else arguments
