@@ -147,13 +147,13 @@ def test_the_wheel_has_the_plugin_and_the_programs(wheel):
 def test_the_source_archive_has_what_a_build_and_an_installation_need(sources):
     found = files_below(sources)
     packages = {f"{PACKAGES[name.partition('/')[0]]}/{name}" for name in package_files()}
-    others = {name for name in found - packages if not name.startswith(("docs/", "systemd/"))}
+    others = {name for name in found - packages if not name.startswith(("deploy/", "docs/", "systemd/"))}
     assert packages <= found
     assert others == {
         ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "PKG-INFO", "README.md",
         "pyproject.toml", "protos/generate.sh", "scripts/man_pages.py",
     }  # fmt: skip
-    for directory in ("docs", "systemd"):
+    for directory in ("deploy", "docs", "systemd"):
         assert files_below(sources / directory) == files_below(REPOSITORY / directory)
 
 
