@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 #: Nobody gets a newer look than this, however many ask.
 INTERVAL_S = 1.0
+#: How often all processes are gone through for those of engines: 80 us for each process of the host.
+SCAN_S = 30.0
 #: How long who asks waits for a look; then there is none. A look takes some ms, but /proc can hang.
 PATIENCE_S = 0.3
 #: A look that is older is not shown.
@@ -88,28 +90,27 @@ class HostLook:
     def __init__(self) -> None:
         self._cpu_before: dict[tuple[int, float], tuple[float, float]] = {}
         self._host_before: tuple[float, float] | None = None
+        self._trees: dict[str, list[tuple[Any, Role | None]]] = {}
+        """Processes by engine, with the role of those that are known for another reason than their title."""
+        self._scan_at_s = 0.0
 
     def look(self, engines: Iterable[EngineProcess]) -> HostUsage:
         """The host, and the processes of these engines."""
         # Takes 30 ms to import: a daemon that nobody asks does without.
         import psutil
 
-        # The objects are psutil's own, kept from look to look.
-        by_pid = {process.pid: process for process in psutil.process_iter(["ppid"])}
-        children: dict[int, list[int]] = {}
-        for pid, process in by_pid.items():
-            children.setdefault(process.info["ppid"], []).append(pid)
+        wanted = list(engines)
+        if time.monotonic() >= self._scan_at_s or any(one.instance_id not in self._trees for one in wanted):
+            self._scan(wanted)
         before, self._cpu_before = self._cpu_before, {}
         found: dict[str, tuple[ProcessUsage, ...]] = {}
-        for engine in engines:
-            if engine.pid not in by_pid or not _is(engine):
-                continue
-            pids = _tree(engine.pid, children)
-            parent = by_pid[engine.pid].info["ppid"]
-            usages = [self._usage(by_pid[pid], engine.pid, before) for pid in pids if pid in by_pid]
-            if parent in by_pid and _serves(by_pid[parent]):
-                usages.insert(1, self._usage(by_pid[parent], engine.pid, before, Role.API_SERVER))
-            found[engine.instance_id] = tuple(usage for usage in usages if usage is not None)
+        for engine in wanted:
+            usages = (
+                self._usage(process, engine.pid, before, role)
+                for process, role in self._trees[engine.instance_id]
+            )
+            if seen := tuple(usage for usage in usages if usage is not None):
+                found[engine.instance_id] = seen
         memory = psutil.virtual_memory()
         return HostUsage(
             cpu_ratio=self._host_ratio(psutil.cpu_times()),
@@ -118,6 +119,25 @@ class HostLook:
             memory_used_bytes=memory.total - memory.available,
             processes=found,
         )
+
+    def _scan(self, engines: Iterable[EngineProcess]) -> None:
+        """Find the processes of the engines among all of the host."""
+        import psutil
+
+        by_pid = {process.pid: process for process in psutil.process_iter(["ppid"])}
+        children: dict[int, list[int]] = {}
+        for pid, process in by_pid.items():
+            children.setdefault(process.info["ppid"], []).append(pid)
+        self._trees = {}
+        for engine in engines:
+            found: list[tuple[Any, Role | None]] = []
+            if engine.pid in by_pid and _is(engine):
+                found = [(by_pid[pid], None) for pid in _tree(engine.pid, children) if pid in by_pid]
+                parent = by_pid.get(by_pid[engine.pid].info["ppid"])
+                if parent is not None and _serves(parent):
+                    found.insert(1, (parent, Role.API_SERVER))
+            self._trees[engine.instance_id] = found
+        self._scan_at_s = time.monotonic() + SCAN_S
 
     def _host_ratio(self, times: Any) -> float | None:
         idle = times.idle + times.iowait
@@ -134,7 +154,7 @@ class HostLook:
         process: Any,
         engine_pid: int,
         before: Mapping[tuple[int, float], tuple[float, float]],
-        role: Role | None = None,
+        role: Role | None,
     ) -> ProcessUsage | None:
         import psutil
 

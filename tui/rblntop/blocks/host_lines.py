@@ -33,7 +33,7 @@ def host_line(host: HostUsage | None) -> Line:
         return line
     used = sum(process.memory_bytes for process in host.processes)
     return (
-        *line, Span("  engine ", Role.LABEL), Span(f"{_cores(host.processes)} {_gib(used)} GiB", Role.TEXT),
+        *line, Span("  engine ", Role.LABEL), Span(f"{_cores(host.processes)} {_size(used)}", Role.TEXT),
     )  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def process_lines(host: HostUsage | None, width: int) -> list[Line]:
         name = f"{_NAMES[process.role]} {clean(process.rank)}".rstrip()
         text = (
             f"{process.pid:>8}  {name:<24.24}  {percent_of_core(process.cpu_ratio):>7}"
-            f"  {_gib(process.memory_bytes):>7} GiB  {count(process.threads):>5} threads"
+            f"  {_size(process.memory_bytes):>10}  {count(process.threads):>5} threads"
         )
         lines.append(fit((Span(text, Role.TEXT),), width))
     if len(host.processes) > MAX_LISTED:
@@ -64,6 +64,10 @@ def percent_of_core(ratio: float | None) -> str:
 def _cores(processes: tuple[ProcessUsage, ...]) -> str:
     shares = [process.cpu_ratio for process in processes if process.cpu_ratio is not None]
     return percent_of_core(sum(shares)) if shares else MISSING
+
+
+def _size(size: int) -> str:
+    return f"{size / 2**20:.0f} MiB" if size < GIB else f"{_gib(size)} GiB"
 
 
 def _gib(size: int) -> str:
