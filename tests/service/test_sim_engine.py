@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from rblntop_api.v1 import control_pb2, engine_pb2, limits_pb2, telemetry_pb2
+from rblntop_api.v1 import control_pb2, engine_pb2, host_pb2, limits_pb2, telemetry_pb2
 
 NAME = "sim-balanced/0"
 
@@ -102,3 +102,11 @@ def test_an_unknown_scenario_names_those_there_are(runtime):
     )
     assert done.returncode == 2
     assert "balanced" in done.stderr
+
+
+def test_its_process_is_shown_with_what_it_takes_of_the_host(show, sim, until):
+    host = until(lambda: show().HasField("host") and show().host)
+    core = host.processes[0]
+    assert (core.pid, core.role) == (sim.pid, host_pb2.PROCESS_ROLE_ENGINE_CORE)
+    assert core.memory_bytes > 1_000_000
+    assert host.memory_total_bytes > host.memory_used_bytes > core.memory_bytes

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from rblntop_api.v1 import telemetry_pb2
+from rblntopd.devices.host import HostWatch
 from rblntopd.engines.registry import EngineLookupError, Registry
 from rblntopd.server.cpu_share import CpuShare
 from rblntopd.server.messages import snapshot_message
@@ -29,17 +30,18 @@ class FeedKey:
     strip_cells: int
 
 
-async def snapshots(registry: Registry, cpu: CpuShare, key: FeedKey) -> bytes:
+async def snapshots(registry: Registry, cpu: CpuShare, host: HostWatch, key: FeedKey) -> bytes:
     """The serialised tick: a snapshot of every engine asked for. An engine that is forgotten is left out."""
     try:
         engines = [registry.find(key.engine)] if key.engine else registry.listed()
     except EngineLookupError:
         engines = []
+    usage = await host.usage()
     await registry.refresh(engines)
     message = telemetry_pb2.WatchSnapshotsResponse()
     for number, engine in enumerate(engines):
         snapshot = engine.snapshot(time.monotonic_ns(), time.time_ns(), key.window_seconds, key.strip_cells)
-        message.snapshots.append(snapshot_message(snapshot, cpu.ratio()))
+        message.snapshots.append(snapshot_message(snapshot, cpu.ratio(), usage))
         if number % ENGINES_A_TURN == ENGINES_A_TURN - 1:
             await asyncio.sleep(0)
     return message.SerializeToString()
@@ -113,16 +115,17 @@ class Feed:
 class Feeds:
     """The feeds in use, by what they show."""
 
-    def __init__(self, registry: Registry, cpu: CpuShare) -> None:
+    def __init__(self, registry: Registry, cpu: CpuShare, host: HostWatch) -> None:
         self._registry = registry
         self._cpu = cpu
+        self._host = host
         self._feeds: dict[FeedKey, Feed] = {}
 
     def join(self, key: FeedKey) -> Feed:
         """The feed of ``key``, with one more subscriber."""
         feed = self._feeds.get(key)
         if feed is None:
-            feed = Feed(lambda: snapshots(self._registry, self._cpu, key), key.interval_ms / 1000)
+            feed = Feed(lambda: snapshots(self._registry, self._cpu, self._host, key), key.interval_ms / 1000)
             self._feeds[key] = feed
         feed.join()
         return feed

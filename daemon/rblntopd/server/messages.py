@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from rblntop_api.v1 import engine_pb2, snapshot_pb2, step_pb2
+from rblntopd.devices.host import HostUsage
 from rblntopd.engines.ring_reader import Causes
 from rblntopd.engines.snapshot import EngineInfo, GroupNow, Snapshot
 from rblntopd.metrics.state import EngineState
 from rblntopd.metrics.window import Window
 from rblntopd.probe import ring_format as fmt
+from rblntopd.server.host_message import host_message
 from rblntopd.server.limits_message import limits_message
 
 _STATES = {
@@ -66,7 +68,9 @@ def engine_message(info: EngineInfo) -> engine_pb2.Engine:
     return message
 
 
-def snapshot_message(snapshot: Snapshot, daemon_cpu_ratio: float | None) -> snapshot_pb2.Snapshot:
+def snapshot_message(
+    snapshot: Snapshot, daemon_cpu_ratio: float | None, host: HostUsage | None = None
+) -> snapshot_pb2.Snapshot:
     """One engine at one moment."""
     sample = snapshot.sample
     # The probe looks at the batches in flight when it samples: that is the moment which their age is of.
@@ -97,6 +101,8 @@ def snapshot_message(snapshot: Snapshot, daemon_cpu_ratio: float | None) -> snap
         if sample.waiting:
             message.oldest_wait_seconds = sample.oldest_wait_ms / 1000
     message.time.FromNanoseconds(snapshot.time_ns)
+    if host is not None:
+        message.host.CopyFrom(host_message(host, snapshot.engine.instance_id))
     if snapshot.limits is not None:
         message.limits.CopyFrom(limits_message(snapshot.limits))
     return message

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import grpc
 
 from rblntop_api.v1 import telemetry_pb2
+from rblntopd.devices.host import EngineProcess, HostWatch
 from rblntopd.engines.engine import Engine
 from rblntopd.engines.histories import Histories
 from rblntopd.engines.registry import EngineLookupError, Registry
@@ -53,7 +54,8 @@ class TelemetryService:
         self._tables = RequestTables()
         self._cpu = cpu
         self._watch = watch
-        self._feeds = Feeds(registry, cpu)
+        self._host = HostWatch(lambda: _processes(registry.every()))
+        self._feeds = Feeds(registry, cpu, self._host)
 
     async def ListEngines(  # noqa: N802 - the name in the proto
         self, _: telemetry_pb2.ListEnginesRequest, context: Context
@@ -78,9 +80,12 @@ class TelemetryService:
             engine = self._find(request.engine)
         except RequestError as error:
             await abort(context, error)
+        usage = await self._host.usage()
         await self._registry.refresh([engine])
         snapshot = engine.snapshot(time.monotonic_ns(), time.time_ns(), windows, strip)
-        return telemetry_pb2.GetSnapshotResponse(snapshot=snapshot_message(snapshot, self._cpu.ratio()))
+        return telemetry_pb2.GetSnapshotResponse(
+            snapshot=snapshot_message(snapshot, self._cpu.ratio(), usage)
+        )
 
     async def WatchSnapshots(  # noqa: N802
         self, request: telemetry_pb2.WatchSnapshotsRequest, context: Context
@@ -194,6 +199,14 @@ class TelemetryService:
             return self._registry.find(wanted)
         except EngineLookupError as error:
             raise as_request_error(error) from error
+
+
+def _processes(engines: list[Engine]) -> list[EngineProcess]:
+    return [
+        EngineProcess(engine.instance_id, engine.reader.header.pid, engine.reader.header.start_ticks)
+        for engine in engines
+        if not engine.gone
+    ]
 
 
 def _windows(asked: Any) -> tuple[int, ...]:

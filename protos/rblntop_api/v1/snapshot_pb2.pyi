@@ -1,5 +1,6 @@
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from rblntop_api.v1 import engine_pb2 as _engine_pb2
+from rblntop_api.v1 import host_pb2 as _host_pb2
 from rblntop_api.v1 import limits_pb2 as _limits_pb2
 from rblntop_api.v1 import step_pb2 as _step_pb2
 from google.protobuf.internal import containers as _containers
@@ -142,7 +143,7 @@ class Window(_message.Message):
     def __init__(self, seconds: _Optional[float] = ..., covered_seconds: _Optional[float] = ..., decode_steps: _Optional[int] = ..., prefill_steps: _Optional[int] = ..., mixed_steps: _Optional[int] = ..., empty_steps: _Optional[int] = ..., lost_steps: _Optional[int] = ..., decode_pad_ratio: _Optional[float] = ..., queue_occupancy_ratio: _Optional[float] = ..., bubble_ratio: _Optional[float] = ..., empty: _Optional[_Iterable[_Union[EmptyShare, _Mapping]]] = ..., stage_busy_ratio_estimate: _Optional[float] = ..., prefill_stall_ratio: _Optional[float] = ..., group_skew: _Optional[float] = ..., output_tokens_per_second: _Optional[float] = ..., prefill_tokens_per_second: _Optional[float] = ..., steps_per_second: _Optional[float] = ..., admitted_per_second: _Optional[float] = ..., preempted: _Optional[int] = ..., finished: _Optional[int] = ..., token_gap_p50_seconds: _Optional[float] = ..., token_gap_p99_seconds: _Optional[float] = ..., queue_wait_p50_seconds: _Optional[float] = ..., queue_wait_p99_seconds: _Optional[float] = ..., step_p50_seconds: _Optional[float] = ..., step_p99_seconds: _Optional[float] = ..., schedule_p50_seconds: _Optional[float] = ..., max_seq_len: _Optional[int] = ..., groups: _Optional[_Iterable[_Union[GroupWindow, _Mapping]]] = ...) -> None: ...
 
 class Snapshot(_message.Message):
-    __slots__ = ("engine", "time", "age_seconds", "step", "next_sequence", "missed_records", "running", "waiting", "preempted_waiting", "remote_kv_waiting", "held", "unassigned", "oldest_wait_seconds", "kv_usage_ratio", "kv_blocks_used", "max_seq_len", "admission_stop", "groups", "in_flight", "limits", "windows", "probe_us_per_step", "daemon_cpu_ratio")
+    __slots__ = ("engine", "time", "age_seconds", "step", "next_sequence", "missed_records", "running", "waiting", "preempted_waiting", "remote_kv_waiting", "held", "unassigned", "oldest_wait_seconds", "kv_usage_ratio", "kv_blocks_used", "max_seq_len", "admission_stop", "groups", "in_flight", "limits", "windows", "probe_us_per_step", "daemon_cpu_ratio", "host")
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
     AGE_SECONDS_FIELD_NUMBER: _ClassVar[int]
@@ -166,6 +167,7 @@ class Snapshot(_message.Message):
     WINDOWS_FIELD_NUMBER: _ClassVar[int]
     PROBE_US_PER_STEP_FIELD_NUMBER: _ClassVar[int]
     DAEMON_CPU_RATIO_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
     engine: _engine_pb2.Engine
     time: _timestamp_pb2.Timestamp
     age_seconds: float
@@ -189,4 +191,5 @@ class Snapshot(_message.Message):
     windows: _containers.RepeatedCompositeFieldContainer[Window]
     probe_us_per_step: float
     daemon_cpu_ratio: float
-    def __init__(self, engine: _Optional[_Union[_engine_pb2.Engine, _Mapping]] = ..., time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., age_seconds: _Optional[float] = ..., step: _Optional[int] = ..., next_sequence: _Optional[int] = ..., missed_records: _Optional[int] = ..., running: _Optional[int] = ..., waiting: _Optional[int] = ..., preempted_waiting: _Optional[int] = ..., remote_kv_waiting: _Optional[int] = ..., held: _Optional[int] = ..., unassigned: _Optional[int] = ..., oldest_wait_seconds: _Optional[float] = ..., kv_usage_ratio: _Optional[float] = ..., kv_blocks_used: _Optional[int] = ..., max_seq_len: _Optional[int] = ..., admission_stop: _Optional[_Union[_step_pb2.AdmissionStop, str]] = ..., groups: _Optional[_Iterable[_Union[Group, _Mapping]]] = ..., in_flight: _Optional[_Iterable[_Union[InFlightBatch, _Mapping]]] = ..., limits: _Optional[_Union[_limits_pb2.Limits, _Mapping]] = ..., windows: _Optional[_Iterable[_Union[Window, _Mapping]]] = ..., probe_us_per_step: _Optional[float] = ..., daemon_cpu_ratio: _Optional[float] = ...) -> None: ...
+    host: _host_pb2.HostUsage
+    def __init__(self, engine: _Optional[_Union[_engine_pb2.Engine, _Mapping]] = ..., time: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., age_seconds: _Optional[float] = ..., step: _Optional[int] = ..., next_sequence: _Optional[int] = ..., missed_records: _Optional[int] = ..., running: _Optional[int] = ..., waiting: _Optional[int] = ..., preempted_waiting: _Optional[int] = ..., remote_kv_waiting: _Optional[int] = ..., held: _Optional[int] = ..., unassigned: _Optional[int] = ..., oldest_wait_seconds: _Optional[float] = ..., kv_usage_ratio: _Optional[float] = ..., kv_blocks_used: _Optional[int] = ..., max_seq_len: _Optional[int] = ..., admission_stop: _Optional[_Union[_step_pb2.AdmissionStop, str]] = ..., groups: _Optional[_Iterable[_Union[Group, _Mapping]]] = ..., in_flight: _Optional[_Iterable[_Union[InFlightBatch, _Mapping]]] = ..., limits: _Optional[_Union[_limits_pb2.Limits, _Mapping]] = ..., windows: _Optional[_Iterable[_Union[Window, _Mapping]]] = ..., probe_us_per_step: _Optional[float] = ..., daemon_cpu_ratio: _Optional[float] = ..., host: _Optional[_Union[_host_pb2.HostUsage, _Mapping]] = ...) -> None: ...

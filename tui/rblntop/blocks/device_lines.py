@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rblntop.blocks.host_lines import host_line
 from rblntop.model import Snapshot
 from rblntop.scene import Scene
 from rblntop.text.line import Line, Role, Span, fit, spread, width_of
@@ -11,7 +12,7 @@ from rblntop.text.numbers import MISSING, known, percent
 def device_lines(scene: Scene, width: int, rows: int) -> list[Line]:
     """Two lines, or all in one."""
     npu: Line = (Span("NPU   ", Role.TITLE), Span(MISSING, Role.OFF))
-    host: Line = (Span("HOST  ", Role.TITLE), Span(MISSING, Role.OFF))
+    host = host_line(scene.snapshot.host)
     price = cost(scene.snapshot)
     if rows >= 2:
         return [fit(npu, width), spread(host, price, width)]

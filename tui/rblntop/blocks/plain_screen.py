@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rblntop.blocks.group_table import group_table, height_for
 from rblntop.blocks.header import header
+from rblntop.blocks.host_lines import host_line, process_lines
 from rblntop.blocks.limits_line import full_limits_lines
 from rblntop.blocks.panels import HEIGHT, panels
 from rblntop.blocks.summary import summary
@@ -11,7 +12,7 @@ from rblntop.blocks.verdict_line import verdict_line
 from rblntop.model import Snapshot
 from rblntop.playback import Playback
 from rblntop.scene import Link, Scene
-from rblntop.text.line import Line, plain
+from rblntop.text.line import Line, fit, plain
 
 MIN_WIDTH = 80
 MAX_WIDTH = 200
@@ -31,4 +32,6 @@ def plain_screen(
     lines += full_limits_lines(scene, width)
     lines.append(())
     lines += panels(scene, width, HEIGHT)
+    if snapshot.host is not None:
+        lines += [(), fit(host_line(snapshot.host), width), *process_lines(snapshot.host, width)]
     return [plain(line) for line in lines]

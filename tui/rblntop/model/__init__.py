@@ -13,6 +13,7 @@ from rblntop.model.change import (
 from rblntop.model.engine import Engine, EngineState
 from rblntop.model.event import Event, EventKind, EventSeverity
 from rblntop.model.history import History, HistoryColumn, HistoryRestart, HistorySeries
+from rblntop.model.host import HostUsage, ProcessRole, ProcessUsage
 from rblntop.model.limits import AdmissionState, Limit, LimitKind, LimitMode, Limits, Trial
 from rblntop.model.request import EngineRequest, RequestState, RequestTable
 from rblntop.model.snapshot import Group, InFlightBatch, Snapshot, StripCell
@@ -41,6 +42,7 @@ __all__ = [
     "HistoryColumn",
     "HistoryRestart",
     "HistorySeries",
+    "HostUsage",
     "InFlightBatch",
     "Limit",
     "LimitKind",
@@ -49,6 +51,8 @@ __all__ = [
     "Limits",
     "LoggedChange",
     "Preview",
+    "ProcessRole",
+    "ProcessUsage",
     "RequestState",
     "RequestTable",
     "Snapshot",

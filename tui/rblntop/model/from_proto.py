@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 from google.protobuf import duration_pb2, timestamp_pb2
 
 from rblntop.model.engine import Engine, EngineState
+from rblntop.model.host import HostUsage, ProcessRole, ProcessUsage
 from rblntop.model.limits import AdmissionState, Limit, LimitKind, LimitMode, Limits, Trial
 from rblntop.model.snapshot import Group, InFlightBatch, Snapshot, StripCell
 from rblntop.model.step import AdmissionStop, EmptyCause, Step, StepKind
 from rblntop.model.window import EmptyShare, GroupWindow, Window
-from rblntop_api.v1 import engine_pb2, limits_pb2, snapshot_pb2, step_pb2
+from rblntop_api.v1 import engine_pb2, host_pb2, limits_pb2, snapshot_pb2, step_pb2
 
 Word = TypeVar("Word", bound=enum.Enum)
 
@@ -42,6 +43,7 @@ def snapshot_from_proto(message: snapshot_pb2.Snapshot) -> Snapshot:
         windows=tuple(_window(window) for window in message.windows),
         probe_us_per_step=known(message, "probe_us_per_step"),
         daemon_cpu_ratio=known(message, "daemon_cpu_ratio"),
+        host=_host(message.host) if message.HasField("host") else None,
     )
 
 
@@ -243,3 +245,23 @@ def word(words: type[Word], value: int) -> Word:
 def seconds(time: timestamp_pb2.Timestamp | duration_pb2.Duration) -> float:
     """A moment since the epoch, or a length of time."""
     return float(time.seconds) + time.nanos / 1e9
+
+
+def _host(message: host_pb2.HostUsage) -> HostUsage:
+    return HostUsage(
+        cpu_ratio=known(message, "cpu_ratio"),
+        cpu_count=message.cpu_count,
+        memory_total_bytes=message.memory_total_bytes,
+        memory_used_bytes=message.memory_used_bytes,
+        processes=tuple(
+            ProcessUsage(
+                pid=process.pid,
+                role=word(ProcessRole, process.role),
+                rank=process.rank,
+                cpu_ratio=known(process, "cpu_ratio"),
+                memory_bytes=process.memory_bytes,
+                threads=process.threads,
+            )
+            for process in message.processes
+        ),
+    )

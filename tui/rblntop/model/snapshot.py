@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rblntop.model.engine import Engine
+from rblntop.model.host import HostUsage
 from rblntop.model.limits import Limits
 from rblntop.model.step import AdmissionStop, StepKind
 from rblntop.model.window import Window
@@ -75,6 +76,8 @@ class Snapshot:
     windows: tuple[Window, ...] = ()
     probe_us_per_step: float | None = None
     daemon_cpu_ratio: float | None = None
+    host: HostUsage | None = None
+    """None: it could not be looked at."""
 
     def window(self, seconds: float) -> Window | None:
         """The window of that length."""
